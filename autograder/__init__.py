@@ -1,0 +1,1 @@
+"""The instructors' half of Cattern: releasing, grading, explaining. Never shipped to students."""

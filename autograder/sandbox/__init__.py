@@ -1,0 +1,248 @@
+"""Runs untrusted code: one Python kept warm behind bubblewrap, one forked process for each task, bytes in, bytes out.
+
+    with Sandbox(engine_dir) as sandbox:
+        outcome = sandbox.run(files, request)
+
+What comes back is what a student's process wrote: check it before use. A forged answer can only ever be an answer to the
+same task, because each task has its own process, descriptors and nonce, and nothing of it lives on.
+
+A limit decides the same under load as without: CPU seconds count only what the task itself used, so keep them at ten
+times what honest work takes; the wall limit is there for code that sleeps, and is far larger.
+"""
+
+import contextlib
+import itertools
+import json
+import os
+import secrets
+import select
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from autograder.sandbox import walls
+from autograder.sandbox.init import ORDER, READY, REPORT
+from autograder.sandbox.seccomp import refused_calls
+from autograder.sandbox.task import MAX_NOTES, Limits, Outcome, check_paths, outcome_of, printable
+from autograder.sandbox.walls import SandboxError, require_bubblewrap
+
+__all__ = ["Limits", "Outcome", "Sandbox", "SandboxError", "require_bubblewrap"]
+
+ENTRY = "cattern.checking.probing:answer_request"
+_START_SECONDS = 120.0  # for importing NumPy and Matplotlib on a busy machine
+_GRACE_SECONDS = 10.0  # for the warm process to clean up after a task
+_numbers = itertools.count()
+
+
+class Sandbox:
+    """A warm process behind the wall. Use one in each thread; it ends when the thread that started it ends.
+
+    Args:
+        engine_dir: a folder that holds the RELEASED student package: every submission can read it.
+        limits: of every task, unless `run` is given others.
+        preload: modules to import once, before any task; all must be importable in there.
+        packages: distributions that submissions may import, with what those require.
+        walls: False runs tasks without bubblewrap: only time and memory are limited.
+
+    Raises:
+        SandboxError: bubblewrap is missing, or does not start here.
+    """
+
+    def __init__(
+        self,
+        engine_dir: Path,
+        *,
+        limits: Limits | None = None,
+        preload: Sequence[str] = ("numpy", "matplotlib.pyplot", "cattern.checking.probing"),
+        packages: Sequence[str] = ("numpy", "matplotlib", "tqdm"),
+        walls: bool = True,
+    ):
+        self._engine, self._limits, self._walls = engine_dir, limits or Limits(), walls
+        self._preload, self._packages = list(preload), tuple(packages)
+        self._number = next(_numbers)
+        self._process: subprocess.Popen | None = None
+        self._pid = 0
+        self._folder: Path | None = None
+        if walls:
+            require_bubblewrap()
+        else:
+            message = "no sandbox: submissions run as you, and can read and change what you can"
+            warnings.warn(message, RuntimeWarning, stacklevel=2)
+
+    def __enter__(self) -> "Sandbox":
+        self._start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def run(
+        self, files: Mapping[str, bytes], request: bytes, limits: Limits | None = None, *, entry: str = ENTRY
+    ) -> Outcome:
+        """Run one task. Whatever the student's code does, this returns, and the next task finds all as it was.
+
+        Args:
+            files: the student's files, by their paths in the task's working directory.
+            request: handed to the entry point.
+            limits: for this task; those of the sandbox by default.
+            entry: `"module:function"` of the engine. The function takes the request's bytes and returns the answer's.
+
+        Raises:
+            ValueError: a path leads out of the working directory.
+            SandboxError: the sandbox cannot be started (again).
+        """
+        check_paths(files)
+        limits = limits or self._limits
+        if not self._ready(_GRACE_SECONDS):
+            self._start()
+        names = json.dumps({"entry": entry, "files": [(name, len(data)) for name, data in files.items()]})
+        nonce = secrets.token_bytes(16)
+        order = ORDER.pack(
+            nonce, limits.cpu_seconds, limits.wall_seconds, limits.memory, limits.processes,
+            limits.open_files, limits.file_size, limits.output,
+        )  # fmt: skip
+        with contextlib.ExitStack() as stack:
+            descriptors = [os.memfd_create("request"), os.memfd_create("answer"), *os.pipe()]
+            for descriptor in descriptors[:3]:
+                stack.callback(os.close, descriptor)
+            asked, answer, notes, notes_in = descriptors
+            try:
+                said = names.encode()
+                with open(asked, "wb", closefd=False) as file:
+                    file.writelines((struct.pack("<Q", len(said)), said, *files.values(), request))
+                self._is_ready = False
+                socket.send_fds(self._control, [order], [asked, answer, notes_in])
+            except OSError as error:
+                return Outcome("sandbox", notes=f"the task could not be handed over: {error}")
+            finally:
+                os.close(notes_in)
+            report, text = self._wait(notes, limits.wall_seconds + _GRACE_SECONDS)
+            if report is None:
+                self.close()
+                return Outcome("sandbox", notes=f"the warm process did not answer\n{text}")
+            return outcome_of(report, limits, nonce, answer, text)
+
+    def close(self) -> None:
+        """End the warm process and everything in it. Safe to call twice; `run` starts it again."""
+        if self._process is not None:
+            self._control.close()
+            if self._process.poll() is None:
+                # Killing process 1 ends its namespace; bubblewrap is gone only after all of that is.
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self._pid or self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            if self._folder.exists():  # unreadable, or too deep for rmtree
+                subprocess.run(["chmod", "-R", "u+rwx", str(self._folder)], stderr=subprocess.DEVNULL)
+                subprocess.run(["rm", "-rf", str(self._folder)], stderr=subprocess.DEVNULL)
+            self._folder = None
+
+    def _start(self) -> None:
+        self.close()
+        self._is_ready = False
+        self._control, inside = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        config = {
+            "control": inside.fileno(),
+            "walls": self._walls,
+            "uid": walls.sandbox_uid(self._number) if self._walls else None,
+            "engine": str(walls.ENGINE if self._walls else self._engine.resolve()),
+            "packages": walls.package_folders(self._packages),
+            "preload": self._preload,
+            "tmp": str(walls.private_tmp(self._packages)),
+        }
+        command, environment = walls.python_command(walls.INIT), {}
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(inside)
+            errors = stack.enter_context(_memory_file("stderr"))
+            keep = [inside.fileno()]
+            if self._walls:
+                bpf = stack.enter_context(_memory_file("seccomp"))
+                bpf.write(refused_calls())
+                bpf.seek(0)
+                info = stack.enter_context(_memory_file("info"))
+                keep += [bpf.fileno(), info.fileno()]
+                tmp_size = self._limits.tmp_size
+                wall = walls.wall_command(self._engine, self._packages, tmp_size, bpf.fileno(), info.fileno())
+                command = [*wall, "--", *command]
+            else:
+                self._folder = Path(tempfile.mkdtemp(prefix="cattern-"))
+                config["tmp"] = str(self._folder)
+                tmp = config["tmp"]
+                environment = walls.ENVIRONMENT | {"HOME": tmp, "TMPDIR": tmp, "MPLCONFIGDIR": tmp}
+                command = walls.python_command(Path(__file__).with_name("init.py"))
+            # When memory ends, the kernel shall end a sandbox, and nothing else.
+            expendable = ["/bin/sh", "-c", 'echo 1000 2>/dev/null >/proc/self/oom_score_adj; exec "$@"', "sh"]
+            self._process = subprocess.Popen(
+                [*expendable, *command, json.dumps(config)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                pass_fds=keep,
+                env=environment,
+                start_new_session=True,
+            )
+            inside.close()
+            ready = self._ready(_START_SECONDS)
+            self._pid = 0
+            if self._walls:
+                info.seek(0)
+                with contextlib.suppress(ValueError):
+                    self._pid = json.loads(info.read())["child-pid"]
+            if not ready:
+                self.close()
+                errors.seek(0)
+                raise SandboxError(
+                    f"the sandbox does not start on this machine: {printable(errors.read()) or 'no reason given'}\n"
+                    "Where user namespaces are switched off, an administrator can allow them for bubblewrap; "
+                    "or pass --no-sandbox for code that you trust as your own."
+                )
+
+    def _ready(self, seconds: float) -> bool:
+        """Whether the warm process has cleaned up and waits for a task."""
+        if self._process is None or self._process.poll() is not None:
+            return False
+        if not self._is_ready:
+            watcher = select.poll()
+            watcher.register(self._control, select.POLLIN)
+            with contextlib.suppress(OSError):
+                self._is_ready = bool(watcher.poll(seconds * 1000)) and self._control.recv(64) == READY
+        return self._is_ready
+
+    def _wait(self, notes: int, seconds: float) -> tuple[tuple | None, str]:
+        """Return the warm process's report (None without one) and the end of what the task wrote to stderr."""
+        watcher = select.poll()
+        watcher.register(self._control, select.POLLIN)
+        watcher.register(notes, select.POLLIN)
+        os.set_blocking(notes, False)
+        deadline = time.monotonic() + seconds
+        tail, report = b"", None
+        while report is None and (left := deadline - time.monotonic()) > 0:
+            for descriptor, _ in watcher.poll(left * 1000):
+                if descriptor == notes:
+                    data = os.read(notes, 2**16)
+                    tail = (tail + data)[-MAX_NOTES:]
+                    if not data:
+                        watcher.unregister(notes)
+                else:
+                    said = b""
+                    with contextlib.suppress(OSError):
+                        said = self._control.recv(REPORT.size)
+                    if len(said) != REPORT.size:
+                        return None, printable(tail)
+                    report = REPORT.unpack(said)
+        with contextlib.suppress(OSError):
+            tail = (tail + os.read(notes, 2**20))[-MAX_NOTES:]
+        return report, printable(tail)
+
+
+def _memory_file(name: str):
+    return os.fdopen(os.memfd_create(name), "w+b")

@@ -1,0 +1,94 @@
+"""What grading one complete, honest submission costs: CPU seconds for all of TODO#1 to TODO#7, and beside a peer.
+
+    python benchmarks/grading.py
+
+The peer is the plain way to run the same probes: one new Python a submission, no wall, no process for each task.
+Both are measured in the same run, in turn, so that their ratio holds on a slow or a busy machine.
+"""
+
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from autograder.book import ROOT, SolutionBook
+from autograder.grade import open_sandbox
+from autograder.oracle import answers_of
+from autograder.sandbox import Limits
+from autograder.seed import DEFAULT
+from autograder.submission import Submission
+from cattern.checking.judge import judge_task
+from cattern.checking.rubric import load_lab
+
+RUNS = 50
+PEER = """
+import sys
+from pathlib import Path
+from cattern.checking import probing
+folder = Path(sys.argv[1])
+for request in sorted(folder.glob("*.request")):
+    lab, task, probes = probing.unpack_request(request.read_bytes())
+    probing.pack_answers(probing.answer_task(lab, task, probes, folder))
+"""
+
+
+def main() -> None:
+    lab = load_lab("two_layer_net")
+    tasks = [t for t in lab.tasks if t.source == "module"]
+    book = SolutionBook(lab, DEFAULT)
+    text = (ROOT / lab.student_files[0]).read_bytes()
+    submission = Submission("honest", Path("honest"), {lab.student_files[0]: text}, {}, None, {}, ())
+    ours, theirs = [], []
+    with TemporaryDirectory() as work, open_sandbox(lab.name) as sandbox:
+        folder = Path(work)
+        write_requests(folder, lab, tasks, book, text)
+        inside = 0.0
+        run = sandbox.run
+
+        def counted(*args, **kwargs):
+            nonlocal inside
+            outcome = run(*args, **kwargs)
+            inside += outcome.cpu_seconds
+            return outcome
+
+        sandbox.run = counted
+        for number in range(RUNS + 1):
+            before, inside = own_cpu(resource.RUSAGE_SELF), 0.0
+            found = {}
+            for task in tasks:
+                verdict, found[task.id] = judge_task(
+                    lab, task, answers_of(task, submission, book, sandbox, Limits()), book, found
+                )
+                assert verdict.status == "pass", verdict
+            cost = own_cpu(resource.RUSAGE_SELF) - before + inside
+            before = own_cpu(resource.RUSAGE_CHILDREN)
+            subprocess.run([sys.executable, "-c", PEER, str(folder)], check=True, cwd=ROOT)
+            peer = own_cpu(resource.RUSAGE_CHILDREN) - before
+            if number:  # the first run also computes what is expected, once for the class
+                ours.append(cost)
+                theirs.append(peer)
+    print(f"one honest submission, TODO#1 to TODO#7, median of {RUNS} runs:")
+    print(f"  Cattern, one sandboxed process a task   {median(ours):.3f} CPU s")
+    print(f"  a new Python a submission, no sandbox   {median(theirs):.3f} CPU s")
+    print(f"  ratio, run by run                       {median(a / b for a, b in zip(ours, theirs)):.2f}")
+
+
+def write_requests(folder: Path, lab, tasks, book, text: bytes) -> None:
+    from cattern.checking import probing
+
+    file = folder / lab.student_files[0]
+    file.parent.mkdir(parents=True)
+    file.write_bytes(text)
+    for task in tasks:
+        (folder / f"{task.id}.request").write_bytes(probing.pack_request(lab, task, book.probes(task)))
+
+
+def own_cpu(who: int) -> float:
+    used = resource.getrusage(who)
+    return used.ru_utime + used.ru_stime
+
+
+if __name__ == "__main__":
+    main()

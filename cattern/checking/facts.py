@@ -1,0 +1,162 @@
+"""Facts: named arrays that every correct style of code agrees on, and how two of them are compared.
+
+Two numbers agree when their difference is small against the largest number in either array. That forgives what is
+harmless (a 1e-8 inside a logarithm, another order of summation) and nothing else.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from cattern.checking.rubric import Task, Values
+
+TOLERANCE = 1e-5
+
+# (probe id, fact name) → array, or a sentence when there is no array; the name "!" holds what was raised
+Facts = dict[tuple[str, str], "np.ndarray | str"]
+RAISED = "!"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An exception that student code raised.
+
+    Attributes:
+        type: class name, "ValueError".
+        message: its text, on one line, without memory addresses.
+        line: line number in the student's file, or None.
+        code: the source of that line, or None.
+        todo: the task named by a stub's NotImplementedError ("TODO#3"), or None.
+    """
+
+    type: str
+    message: str
+    line: int | None = None
+    code: str | None = None
+    todo: str | None = None
+
+    def __str__(self) -> str:
+        """Return what was raised and where, in words."""
+        where = f" in line {self.line}" if self.line else ""
+        code = f" (`{self.code}`)" if self.code else ""
+        return f"{self.type}{': ' + self.message if self.message else ''}{where}{code}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one probe gave: raw values, and the exception that ended it, if any."""
+
+    probe: str
+    values: Values
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How a fact differs from what was expected.
+
+    Attributes:
+        probe: the probe's id.
+        fact: the fact's name.
+        words: one clause: "got …, expected …".
+        error: the largest relative error, or None where there is no number to compare.
+    """
+
+    probe: str
+    fact: str
+    words: str
+    error: float | None = None
+
+
+def read(task: Task, inputs: Mapping[str, Mapping], answers: list[Answer]) -> Facts:
+    """Turn a task's answers into facts, on the trusted side.
+
+    Args:
+        task: whose reading is used.
+        inputs: probe id → the inputs that were sent.
+        answers: what came back, at most one for each probe.
+    """
+    facts: Facts = {}
+    for answer in answers:
+        values = answer.values
+        if task.reading:
+            try:
+                with np.errstate(all="ignore"):
+                    values = task.reading(inputs[answer.probe], values)
+            except Exception:  # arrays of absurd shapes from hostile code: no facts, no points, no stop
+                values = {}
+        for name, value in values.items():
+            facts[answer.probe, name] = value
+        if answer.failure:
+            # The message is part of what is reproduced; the line is not: everyone's file has other lines.
+            facts[answer.probe, RAISED] = f"{answer.failure.type}: {answer.failure.message}"
+    return facts
+
+
+def agree(expected: "np.ndarray | str", got: "np.ndarray | str | None") -> bool:
+    """Tell whether two facts are the same, within `TOLERANCE` of the larger one's scale."""
+    if isinstance(expected, str) or isinstance(got, str) or got is None:
+        return isinstance(expected, str) and isinstance(got, str) and expected == got
+    if expected.shape != got.shape:
+        return False
+    both_nan = np.isnan(expected) & np.isnan(got)
+    same = both_nan | (expected == got)
+    if same.all():
+        return True
+    if not (np.isfinite(expected[~same]).all() and np.isfinite(got[~same]).all()):
+        return False
+    with np.errstate(all="ignore"):
+        scale = np.max(np.abs(expected[~both_nan & np.isfinite(expected)]), initial=0.0)
+        scale = max(scale, np.max(np.abs(got[~both_nan & np.isfinite(got)]), initial=0.0))
+        return bool(np.max(np.abs(expected[~same] - got[~same])) <= TOLERANCE * max(scale, 1e-8))
+
+
+def same(expected: Facts, got: Facts) -> bool:
+    """Tell whether two sets of facts agree in everything: in what is there, and in every value."""
+    return expected.keys() == got.keys() and all(agree(value, got[key]) for key, value in expected.items())
+
+
+def difference(probe: str, fact: str, expected: "np.ndarray | str | None", got) -> Difference:
+    """Say how a fact differs: shapes first, then the worst element."""
+    if got is None:
+        return Difference(probe, fact, "is missing")
+    if isinstance(got, str):
+        return Difference(probe, fact, f"is {got}")
+    if isinstance(expected, str) or expected is None:
+        return Difference(probe, fact, f"is {show(got)}, expected {show(expected)}")
+    if expected.shape != got.shape:
+        return Difference(probe, fact, f"has shape {got.shape}, expected {expected.shape}")
+    if expected.ndim == 0:
+        return Difference(
+            probe, fact, f"is {show(got)}, expected {show(expected)}", relative_error(expected, got)
+        )
+    with np.errstate(all="ignore"):
+        gap = np.abs(expected - got)
+    gap = np.where(np.isfinite(gap), gap, np.inf)
+    gap[np.isnan(expected) & np.isnan(got)] = 0
+    worst = tuple(int(i) for i in np.unravel_index(np.argmax(gap), gap.shape))
+    error = relative_error(expected[worst], got[worst])
+    at = ", ".join(map(str, worst))
+    words = f"is {show(got[worst])} at [{at}], expected {show(expected[worst])}"
+    return Difference(probe, fact, words, error)
+
+
+def relative_error(x, y) -> float | None:
+    """Return |x − y| / max(1e-8, |x| + |y|) of two numbers, or None when one is not finite."""
+    x, y = float(x), float(y)
+    if not (np.isfinite(x) and np.isfinite(y)):
+        return None
+    return abs(x - y) / max(1e-8, abs(x) + abs(y))
+
+
+def show(value) -> str:
+    """Return a number or a small array as text, with five significant digits."""
+    if value is None or isinstance(value, str):
+        return str(value)
+    value = np.asarray(value)
+    if value.ndim == 0:
+        return f"{float(value):.5g}"
+    if value.size <= 8:
+        return np.array2string(value, precision=5, separator=", ", suppress_small=False).replace("\n", "")
+    return f"an array of shape {value.shape}"

@@ -1,0 +1,119 @@
+"""Fingerprints: the facts that the solution and its mistakes give on the public inputs, written down at release.
+
+They are all that a student's bundle knows of the solution: numbers, no code. Mistakes keep their words, so that a check
+speaks as the grader does.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from cattern.checking import wire
+from cattern.checking.facts import Facts
+from cattern.checking.rubric import Lab, Probe, Task
+from cattern.checking.verdict import Mistake
+
+FOLDER = Path(__file__).parent / "fingerprints"
+
+
+def path_of(lab: Lab, folder: Path = FOLDER) -> Path:
+    """Return where a lab's fingerprints are."""
+    return folder / f"{lab.name}.bin"
+
+
+def write(book, tasks: Iterable[Task]) -> bytes:
+    """Return the fingerprints of a book as bytes, the same for the same book.
+
+    For every task: its probes, its catalogue's words, the solution's facts, and those under each single mistake of the
+    task or of a task it builds on.
+    """
+    numbers: dict[bytes, int] = {}  # one float32 array for all: arrays that are the same stand there once
+    pool: list[np.ndarray] = []
+    said = {}
+    arrays = {}
+    size = 0
+
+    def stored(value):
+        nonlocal size
+        if isinstance(value, str):
+            return value
+        flat = np.asarray(value, np.float32).reshape(-1)
+        key = flat.tobytes()
+        if key not in numbers:
+            numbers[key] = size
+            pool.append(flat)
+            size += flat.size
+        return [numbers[key], list(np.shape(value))]
+
+    for task in tasks:
+        probes = book.probes(task)
+        for i, probe in enumerate(probes):
+            arrays |= {f"{task.id}.{i}.{k}": v for k, v in probe.inputs.items() if isinstance(v, np.ndarray)}
+        sets = [(), *((m,) for t in (*book.lab.upstream(task), task) for m in book.mistakes(t))]
+        table = {}
+        for mistakes in sets:
+            facts = [book.facts(task, frozenset(mistakes), probe) for probe in probes]
+            table["+".join(mistakes)] = [{name: stored(v) for (_, name), v in one.items()} for one in facts]
+        said[task.id] = {
+            "probes": [
+                {"id": p.id, "inputs": {k: v for k, v in p.inputs.items() if not isinstance(v, np.ndarray)}}
+                for p in probes
+            ],
+            "mistakes": {m.id: [m.explanation, list(m.hint)] for m in book.mistakes(task).values()},
+            "facts": {key: value for key, value in table.items() if key == "" or value != table[""]},
+        }
+    return wire.pack({"lab": book.lab.name, "tasks": said}, {**arrays, "pool": np.concatenate(pool)})
+
+
+class FingerprintBook:
+    """The student's book of one lab; see `Book`."""
+
+    def __init__(self, lab: Lab, fingerprints: bytes):
+        """Read fingerprints.
+
+        Raises:
+            wire.WireError: the file is damaged.
+        """
+        self.lab = lab
+        self._said, self._arrays = wire.unpack(fingerprints)
+        self._probes: dict[str, list[Probe]] = {}
+
+    def probes(self, task: Task) -> list[Probe]:
+        """Return the public probes."""
+        if task.id not in self._probes:  # diagnosis asks again for every mistake
+            self._probes[task.id] = self._read_probes(task)
+        return self._probes[task.id]
+
+    def _read_probes(self, task: Task) -> list[Probe]:
+        probes = []
+        for i, probe in enumerate(self._said["tasks"][task.id]["probes"]):
+            prefix = f"{task.id}.{i}."
+            arrays = {k.removeprefix(prefix): a for k, a in self._arrays.items() if k.startswith(prefix)}
+            probes.append(Probe(probe["id"], {**probe["inputs"], **arrays}))
+        return probes
+
+    def mistakes(self, task: Task) -> Mapping[str, Mistake]:
+        """Return the words of the task's catalogue."""
+        said = self._said["tasks"][task.id]["mistakes"]
+        return {m: Mistake(m, explanation, tuple(hint)) for m, (explanation, hint) in said.items()}
+
+    def pairs(self, task: Task) -> bool:
+        """Pairs were not written down."""
+        return False
+
+    def facts(self, task: Task, mistakes: frozenset[str], probe: Probe) -> Facts | None:
+        """Return what was written down, or None."""
+        if len(mistakes) > 1:
+            return None
+        table = self._said["tasks"][task.id]
+        here = table["facts"].get("+".join(mistakes), table["facts"][""])
+        index = [p["id"] for p in table["probes"]].index(probe.id)
+        return {(probe.id, name): self._value(v) for name, v in here[index].items()}
+
+    def _value(self, stored):
+        if isinstance(stored, str):
+            return stored
+        start, shape = stored
+        size = int(np.prod(shape))
+        return self._arrays["pool"][start : start + size].astype(np.float64).reshape(shape)

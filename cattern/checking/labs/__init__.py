@@ -1,0 +1,1 @@
+"""One package a lab: its tasks, and the drivers and readings of its probes."""

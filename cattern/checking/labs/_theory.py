@@ -1,0 +1,33 @@
+"""Theory questions whose answers are numbers in variables of a notebook cell."""
+
+from collections.abc import Mapping
+from types import ModuleType
+
+from cattern.checking.rubric import Property, Task, Values
+
+
+def theory_task(task_id: str, title: str, variables: Mapping[str, float], todo: str) -> Task:
+    """Return a task whose answer is one or more variables.
+
+    Args:
+        task_id: "T1"; the answer's cell is "t1-answer", the test cell "t1".
+        title: two or three words.
+        variables: variable name → points.
+        todo: what to do, in one line.
+    """
+
+    def drive(answer: ModuleType, inputs: Mapping, out: Values) -> None:
+        for name in variables:
+            if hasattr(answer, name):
+                out[name] = getattr(answer, name)
+
+    return Task(
+        id=task_id,
+        title=title,
+        todo=todo,
+        grade_id=task_id.lower(),
+        source="cell",
+        cell=f"{task_id.lower()}-answer",
+        driver=drive,
+        properties=tuple(Property(name, points, (name,)) for name, points in variables.items()),
+    )

@@ -1,0 +1,223 @@
+"""Drivers of lab 4: the calls on a student's `binary_mlp`, and the raw arrays they give.
+
+A driver decides nothing. Networks are built from stand-in layers; before a backward pass is judged, the stand-ins go
+forward once in the right order, so that an error in the student's `forward` cannot cost `backward`.
+"""
+
+from collections.abc import Callable, Mapping
+from types import ModuleType
+
+import numpy as np
+
+from cattern.checking.labs.binary_mlp.stand_ins import LogCoshLoss, Model, PlainLinear, PlainReLU
+from cattern.checking.probing import ApiError
+from cattern.checking.rubric import Values
+
+STEP = 1e-5  # of the centred differences of the student's own functions
+CHAINS = {
+    "SingleLayerMLP": ("linear1", "relu", "linear2"),
+    "TwoHiddenLayerMLP": ("linear1", "relu1", "linear2", "relu2", "linear3"),
+}
+HISTORIES = ("train_loss_history", "train_acc_history", "test_loss_history", "test_acc_history")
+
+
+def named(student: ModuleType, name: str):
+    """Return what the student's file calls `name`.
+
+    Raises:
+        ApiError: there is no such class or function.
+    """
+    found = getattr(student, name, None)
+    if not callable(found):
+        raise ApiError(f"{name} is missing from binary_mlp.py")
+    return found
+
+
+def method(student: ModuleType, cls: str, name: str, *args) -> Callable:
+    """Return a method of a new object of the student's.
+
+    Raises:
+        ApiError: there is no such class or method.
+    """
+    found = getattr(named(student, cls)(*args), name, None)
+    if not callable(found):
+        raise ApiError(f"{cls} has no method {name}")
+    return found
+
+
+def drive_loss_by_index(student: ModuleType, inputs: Mapping, out: Values) -> None:
+    """TODO#1: the loss of one example."""
+    logits = inputs["logits"].copy()
+    out["loss"] = method(student, "SoftmaxCrossEntropyLoss", "loss_by_index")(logits, inputs["label"])
+    out["logits"] = logits
+
+
+def drive_gradient_by_index(student: ModuleType, inputs: Mapping, out: Values) -> None:
+    """TODO#2: the gradient of one example's loss, and the centred differences of the student's own loss."""
+    logits, label = inputs["logits"].copy(), inputs["label"]
+    out["dlogits"] = method(student, "SoftmaxCrossEntropyLoss", "gradient_by_index")(logits, label)
+    out["logits"] = logits
+    own = getattr(named(student, "SoftmaxCrossEntropyLoss")(), "loss_by_index", None)
+    if attempt(own, inputs["logits"].copy(), label) is None:
+        logits = inputs["logits"].copy()
+        out["slopes"] = centred_differences(lambda: float(own(logits.copy(), label)), logits)
+
+
+def drive_gradients_by_index(student: ModuleType, inputs: Mapping, out: Values) -> None:
+    """TODO#3: the three gradients of a linear map for one example."""
+    layer = named(student, "LinearMap")(inputs["W"].copy(), np.zeros(inputs["W"].shape[1]))
+    if not callable(getattr(layer, "gradients_by_index", None)):
+        raise ApiError("LinearMap has no method gradients_by_index")
+    h, dlogits = inputs["h"].copy(), inputs["dlogits"].copy()
+    found = layer.gradients_by_index(h, dlogits)
+    if not isinstance(found, tuple | list) or len(found) != 3:
+        raise ApiError(
+            f"gradients_by_index returns dW, db and dh, but here it returned {type(found).__name__}"
+        )
+    out["dW"], out["db"], out["dh"] = found
+    out["h"], out["dlogits"] = h, dlogits
+    out["grads_left_alone"] = not any(np.any(grad) for grad in layer.grads.values())
+
+
+def build(student: ModuleType, name: str, inputs: Mapping) -> tuple:
+    """Return a network of the student's made of stand-in layers, and these layers in order.
+
+    Raises:
+        ApiError: the class, or a layer of it, has another name than the lab asks for.
+    """
+    cls, mine = named(student, name), getattr(student, "ReLU", None)
+    maps = [PlainLinear(inputs[f"W{i}"], inputs[f"b{i}"]) for i in range(1, len(CHAINS[name]) // 2 + 2)]
+    student.ReLU = PlainReLU
+    try:
+        model = cls(*maps)
+    finally:
+        student.ReLU = mine
+    missing = [layer for layer in CHAINS[name] if not hasattr(model, layer)]
+    if missing:
+        raise ApiError(f"{name} has no self.{missing[0]} after __init__")
+    return model, [getattr(model, layer) for layer in CHAINS[name]]
+
+
+def forward_driver(name: str) -> Callable:
+    """Return the driver of a network's forward pass: the logits, and how often each ReLU was used."""
+
+    def drive(student: ModuleType, inputs: Mapping, out: Values) -> None:
+        model, layers = build(student, name, inputs)
+        X = inputs["X"].copy()
+        out["logits"] = model.forward(X)
+        out["X"] = X
+        out["relu_calls"] = np.array([getattr(relu, "forwards", 0) for relu in layers[1::2]])
+
+    return drive
+
+
+def backward_driver(name: str) -> Callable:
+    """Return the driver of a network's backward pass, with a known gradient."""
+
+    def drive(student: ModuleType, inputs: Mapping, out: Values) -> None:
+        model, layers = build(student, name, inputs)
+        maps, dlogits = layers[::2], inputs["dlogits"].copy()
+        went = attempt(model.forward, inputs["X"].copy())
+        go_forward(layers, inputs["X"])
+        try:
+            out["dX"] = np.array(model.backward(dlogits))
+        except Exception as error:
+            # what a forward pass that is not written could not keep is no fault of the backward pass
+            if isinstance(went, NotImplementedError) and not isinstance(error, NotImplementedError):
+                raise went from None
+            raise
+        finally:  # gradients that were there before a later line raised still count
+            out |= gradients(maps)
+        out["dlogits"] = dlogits
+        go_forward(layers, inputs["X"])
+        model.backward(inputs["dlogits"].copy())
+        out |= {f"twice_{key}": grad for key, grad in gradients(maps).items()}
+        if inputs.get("own") and went is None:
+            write_own_derivative(student, name, inputs, out)
+
+    return drive
+
+
+def go_forward(layers: list, X: np.ndarray) -> None:
+    """Send a batch through the layers in the right order, so that each keeps what its backward pass needs."""
+    for layer in layers:
+        X = layer.forward(X)
+
+
+def gradients(maps: list) -> Values:
+    """Return copies of the gradients of linear maps: W1, b1, W2, …"""
+    return {f"{name}{i}": np.array(grad) for i, m in enumerate(maps, 1) for name, grad in m.grads.items()}
+
+
+def write_own_derivative(student: ModuleType, name: str, inputs: Mapping, out: Values) -> None:
+    """Put the gradients after the student's own forward pass, and its centred differences, into `out`."""
+    model, layers = build(student, name, inputs)
+    X, dlogits = inputs["X"].copy(), inputs["dlogits"]
+    if np.shape(model.forward(X)) != dlogits.shape:
+        return
+    out["mine_dX"] = np.array(model.backward(dlogits.copy()))
+    out |= {f"mine_{key}": grad for key, grad in gradients(layers[::2]).items()}
+    arrays = {f"{key}{i}": array for i, m in enumerate(layers[::2], 1) for key, array in m.params.items()}
+    for key, array in {"dX": X, **arrays}.items():
+        out[f"slopes_{key}"] = centred_differences(
+            lambda: float(np.sum(model.forward(X.copy()) * dlogits)), array
+        )
+
+
+def drive_train(student: ModuleType, inputs: Mapping, out: Values) -> None:
+    """TODO#6: some epochs of the stand-in network, with a stand-in for `evaluate` as well."""
+    train, mine = named(student, "train"), getattr(student, "evaluate", None)
+    model = Model(inputs["W"])
+    loss_layer = LogCoshLoss(model)
+    X, y = inputs["X"].copy(), inputs["y"].copy()
+    options = {name: inputs[name] for name in ("num_epochs", "batch_size", "learning_rate")}
+    student.evaluate = lambda *args, **kwargs: (0.0, 0.0)
+    try:
+        rng = np.random.default_rng(inputs["seed"])
+        history = train(model, loss_layer, X, y, X[:2], y[:2], rng, **options)
+        if not isinstance(history, dict):
+            raise ApiError(f"train returns a dict, but here it returned {type(history).__name__}")
+        if "loss_history" in history:
+            out["losses"] = history["loss_history"]
+        out["epochs"] = np.array([len(history.get(name, ())) for name in HISTORIES])
+    finally:
+        student.evaluate = mine
+        model.look()
+        out["path"] = np.array(model.path)
+        out |= {f"{name}_calls": model.calls.count(name) for name in ("forward", "backward", "step")}
+        out["seen_losses"] = np.array(list(dict(reversed(loss_layer.values)).values())[::-1])
+        out["X"], out["y"] = X, y
+
+
+def drive_evaluate(student: ModuleType, inputs: Mapping, out: Values) -> None:
+    """TODO#7: loss and accuracy of the stand-in network, and whether it was left as it was."""
+    model, evaluate = Model(inputs["W"]), named(student, "evaluate")
+    X, y = inputs["X"].copy(), inputs["y"].copy()
+    found = evaluate(model, LogCoshLoss(model), X, y)
+    if not isinstance(found, tuple | list) or len(found) != 2:
+        raise ApiError(f"evaluate returns two numbers, but here it returned {type(found).__name__}")
+    out["loss"], out["accuracy"] = found
+    out["W"], out["X"], out["y"] = model.params["W"], X, y
+    out["forward_calls"] = model.calls.count("forward")
+
+
+def centred_differences(value: Callable[[], float], array: np.ndarray) -> np.ndarray:
+    """Return the derivative of `value()` in every element of `array`, which is moved in place and put back."""
+    slopes = np.zeros(array.shape)
+    for at in np.ndindex(array.shape):
+        kept = array[at]
+        array[at] = kept + STEP
+        above = value()
+        array[at] = kept - STEP
+        slopes[at] = (above - value()) / (2 * STEP)
+        array[at] = kept
+    return slopes
+
+
+def attempt(call: Callable, *args) -> Exception | None:
+    """Make a call that another task is about; return what it raised."""
+    try:
+        call(*args)
+    except Exception as error:
+        return error
+    return None

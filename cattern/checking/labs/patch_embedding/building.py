@@ -1,0 +1,63 @@
+"""What lab 2's tasks have in common: the same shape for every layer's forward pass and for every backward pass."""
+
+from cattern.checking.labs.patch_embedding import drivers, readings
+from cattern.checking.labs.patch_embedding.hints import HINTS
+from cattern.checking.rubric import Property, Task
+
+LAYERS = "cattern/layers.py"
+EMBEDDING = "cattern/patch_embedding.py"
+
+
+def task(number: int, title: str, todo: str, file: str, driver, reading, properties, **more) -> Task:
+    """Return the task of TODO#number."""
+    task_id = f"TODO#{number}"
+    return Task(
+        id=task_id,
+        title=title,
+        todo=todo,
+        grade_id=f"todo{number}",
+        file=file,
+        driver=driver,
+        reading=reading,
+        properties=tuple(properties),
+        hints=HINTS[task_id],
+        **more,
+    )
+
+
+def remark(fact: str, sentence: str) -> Property:
+    """Return a property without points: failing it is worth a remark."""
+    return Property(fact.replace("_", " "), 0, (fact,), says={fact: sentence})
+
+
+def forward_task(
+    number: int, title: str, todo: str, file: str, layer: str, output: str, points: float
+) -> Task:
+    """Return the task of a layer's forward pass."""
+    return task(
+        number,
+        title,
+        todo,
+        file,
+        drivers.forward_driver(layer),
+        readings.read_forward,
+        (
+            Property(output, points, ("out",), says={"out": f"the array of {output} {{gap}}"}),
+            remark("untouched", "`forward` changes its input"),
+        ),
+    )
+
+
+def backward_properties(of_input: str, points: dict[str, float]) -> list[Property]:
+    """Return the properties of the backward pass of a layer with parameters."""
+    adding = {
+        f"adds_{name}": f"two equal calls must leave twice the gradient of {name} in self.grads, yours do not"
+        for name in ("W", "b")
+    }
+    return [
+        Property("gradient of W", points["W"], ("W",), ("own_W",)),
+        Property("gradient of b", points["b"], ("b",), ("own_b",)),
+        Property(f"gradient of the {of_input}", points["dX"], ("dX",), ("own_dX",)),
+        Property("gradients add up", points["adds"], tuple(adding), says=adding),
+        remark("untouched", "`backward` changes dout"),
+    ]

@@ -1,0 +1,234 @@
+"""Drivers of lab 2: the calls on a student's layers and functions, and the raw arrays they give.
+
+A driver decides nothing. Every layer gets known inputs, and a backward pass gets a known gradient, so that an error in one
+layer cannot cost another. `Sequential`, `train` and `validate` get stand-ins for what they are made of.
+"""
+
+from collections.abc import Callable, Mapping
+from types import ModuleType
+
+import numpy as np
+
+from cattern.checking.labs.patch_embedding.stand_ins import PlainLayer, PlainLoss, PlainModel, Watched
+from cattern.checking.probing import ApiError
+from cattern.checking.rubric import Values
+
+STEP = 1e-5  # of the centred differences of the student's own forward pass
+
+
+def named(student: ModuleType, name: str):
+    """Return what the student's file calls `name`.
+
+    Raises:
+        ApiError: there is no such class or function.
+    """
+    found = getattr(student, name, None)
+    if not callable(found):
+        raise ApiError(f"{name} is missing from {student.__name__.replace('.', '/')}.py")
+    return found
+
+
+def layer_of(student: ModuleType, name: str, inputs: Mapping):
+    """Return a layer of the student's with the probe's parameters in it.
+
+    Raises:
+        ApiError: there is no such class, or it keeps its parameters elsewhere.
+    """
+    cls = named(student, name)
+    if "W" not in inputs:
+        return cls()
+    layer = cls(inputs["W"].copy(), inputs["b"].copy())
+    for kind in ("params", "grads"):
+        held = getattr(layer, kind, None)
+        if not isinstance(held, dict) or not {"W", "b"} <= held.keys():
+            raise ApiError(f'{name} has no dict self.{kind} with "W" and "b" after __init__')
+    return layer
+
+
+def drive_select(student: ModuleType, inputs: Mapping, out: Values) -> None:
+    """TODO#1: several draws, each from a Generator of its own; the first seed twice."""
+    select, y = named(student, "select_half_per_class"), inputs["y"].copy()
+    np.random.seed(0)
+    before = np.random.get_state()[1].copy()
+    first = select(y, np.random.default_rng(inputs["seed"]))
+    out["rows"] = first
+    out["y"] = y
+    np.random.seed(1)
+    out["again"] = select(y, np.random.default_rng(inputs["seed"]))
+    np.random.seed(0)
+    draws = [
+        np.asarray(select(y, np.random.default_rng(inputs["seed"] + 1 + i))) for i in range(inputs["draws"])
+    ]
+    out["global_stream"] = np.array_equal(before, np.random.get_state()[1])
+    if len({draw.shape for draw in draws}) == 1:
+        out["draws"] = np.stack(draws)
+
+
+def drive_cut(student: ModuleType, inputs: Mapping, out: Values) -> None:
+    """TODO#2: the patches of a batch of images, and their dtype."""
+    images = inputs["images"].copy()
+    size = {"patch_size": inputs["patch_size"]} if inputs["patch_size"] else {}
+    out["patches"] = named(student, "cut_patches")(images, **size)
+    out["images"] = images
+    small = images.astype(np.float32)
+    out["same_dtype"] = np.asarray(named(student, "cut_patches")(small, **size)).dtype == np.float32
+
+
+def forward_driver(name: str) -> Callable:
+    """Return the driver of a layer's forward pass: its output, and its input afterwards."""
+
+    def drive(student: ModuleType, inputs: Mapping, out: Values) -> None:
+        layer, X = layer_of(student, name, inputs), inputs["X"].copy()
+        out["out"] = layer.forward(X)
+        out["X"] = X
+
+    return drive
+
+
+def backward_driver(name: str) -> Callable:
+    """Return the driver of a layer's backward pass, with a known gradient, after the layer's own forward pass."""
+
+    def drive(student: ModuleType, inputs: Mapping, out: Values) -> None:
+        layer, X, dout = layer_of(student, name, inputs), inputs["X"].copy(), inputs["dout"].copy()
+        went = attempt(layer.forward, X)
+        try:
+            with np.errstate(all="ignore"):
+                write_backward(layer, dout, out)
+        except Exception as error:
+            # what a forward pass that is not written could not keep is no fault of the backward pass
+            if isinstance(went, NotImplementedError) and not isinstance(error, NotImplementedError):
+                raise went from None
+            raise
+        if inputs.get("own") and went is None:
+            write_own_derivative(layer, inputs, out)
+
+    return drive
+
+
+def write_backward(layer, dout: np.ndarray, out: Values) -> None:
+    """Put the gradients of one call into `out`, then what a second, equal call adds."""
+    kept = dout.copy()
+    try:
+        out["dX"] = np.array(layer.backward(dout))
+    finally:  # gradients that were there before a later line raised still count
+        out |= {name: np.array(grad) for name, grad in layer.grads.items()}
+    out["dout"] = dout
+    layer.backward(kept)
+    out |= {f"twice_{name}": np.array(grad) for name, grad in layer.grads.items()}
+
+
+def write_own_derivative(layer, inputs: Mapping, out: Values) -> None:
+    """Put the centred differences of the student's own forward pass, weighed with `dout`, into `out`."""
+    arrays = {"X": inputs["X"].copy(), **layer.params}
+    if np.shape(layer.forward(arrays["X"])) != inputs["dout"].shape:
+        return
+
+    def value() -> float:
+        return float(np.sum(layer.forward(arrays["X"].copy()) * inputs["dout"]))
+
+    for name, array in arrays.items():
+        out[f"own_{name}"] = centred_differences(value, array)
+
+
+def centred_differences(value: Callable[[], float], array: np.ndarray) -> np.ndarray:
+    """Return the derivative of `value()` in every element of `array`, which is moved in place and put back."""
+    slopes = np.zeros(array.shape)
+    for at in np.ndindex(array.shape):
+        kept = array[at]
+        array[at] = kept + STEP
+        above = value()
+        array[at] = kept - STEP
+        slopes[at] = (above - value()) / (2 * STEP)
+        array[at] = kept
+    return slopes
+
+
+def drive_loss(student: ModuleType, inputs: Mapping, out: Values) -> None:
+    """TODO#9: loss and probabilities."""
+    layer = named(student, "SoftmaxCrossEntropy")()
+    scores, y = inputs["scores"].copy(), inputs["y"].copy()
+    if inputs.get("huge"):
+        out["huge_loss"] = layer.forward(scores, y)
+        return
+    try:
+        out["loss"] = layer.forward(scores, y)
+    finally:
+        if isinstance(getattr(layer, "probs", None), np.ndarray):
+            out["probs"] = layer.probs
+    out["scores"] = scores
+
+
+def drive_dscores(student: ModuleType, inputs: Mapping, out: Values) -> None:
+    """TODO#10: the gradient for known probabilities and targets, which are also those of the scores."""
+    layer = named(student, "SoftmaxCrossEntropy")()
+    scores, y = inputs["scores"].copy(), inputs["y"].copy()
+    went = attempt(layer.forward, scores, y)
+    layer.probs, layer.targets = inputs["probs"].copy(), inputs["targets"].copy()
+    try:
+        out["dscores"] = np.array(layer.backward())
+    except Exception as error:
+        if isinstance(went, NotImplementedError) and not isinstance(error, NotImplementedError):
+            raise went from None
+        raise
+    out["probs"] = layer.probs
+    if inputs.get("own") and went is None:
+        layer.forward(scores, y)
+        out["own_gradient"] = np.array(layer.backward())
+        out["own_scores"] = centred_differences(lambda: float(layer.forward(scores, y)), scores)
+
+
+def drive_chain(student: ModuleType, inputs: Mapping, out: Values) -> None:
+    """TODO#11: a chain of stand-ins whose order matters."""
+    layers = [PlainLayer(k) for k in range(inputs["layers"])]
+    out["out"] = named(student, "Sequential")(layers).forward(inputs["X"].copy())
+    out["calls"] = np.array([layer.forwards for layer in layers])
+
+
+def drive_chain_back(student: ModuleType, inputs: Mapping, out: Values) -> None:
+    """TODO#12: the same chain, backwards. The stand-ins go back without having gone forward."""
+    layers = [PlainLayer(k) for k in range(inputs["layers"])]
+    chain = named(student, "Sequential")(layers)
+    went = attempt(chain.forward, inputs["X"].copy())
+    try:
+        out["dX"] = chain.backward(inputs["dout"].copy())
+    except AttributeError:
+        if isinstance(went, NotImplementedError):
+            raise went from None
+        raise
+    out["calls"] = np.array([layer.backwards for layer in layers])
+
+
+def drive_train(student: ModuleType, inputs: Mapping, out: Values) -> None:
+    """TODO#13: a few updates of a stand-in network. `validate` is another task: a stand-in here, too."""
+    train, own = named(student, "train"), getattr(student, "validate", None)
+    model, loss_layer = PlainModel(inputs["w"]), PlainLoss()
+    X, y = inputs["X"].copy(), inputs["y"].copy()
+    batches = Watched(inputs["batches"].astype(int), model)
+    student.validate = lambda *args, **kwargs: (0.0, 0.0)
+    try:
+        history = train(model, loss_layer, X, y, X[:2], y[:2], batches, learning_rate=inputs["learning_rate"])
+        out["losses"] = history["loss_history"]
+    finally:
+        student.validate = own
+        out["path"] = np.array([*batches.path, model.params["w"].copy()])
+        out["calls"] = np.array(model.calls, dtype=float)
+        out["X"], out["y"] = X, y
+
+
+def drive_validate(student: ModuleType, inputs: Mapping, out: Values) -> None:
+    """TODO#14: loss and error of a stand-in network."""
+    model, loss_layer = PlainModel(inputs["w"]), PlainLoss()
+    options = {"batch_size": inputs["batch_size"]} if inputs["batch_size"] else {}
+    found = named(student, "validate")(model, loss_layer, inputs["X"].copy(), inputs["y"].copy(), **options)
+    out["sizes"] = np.array(model.sizes)
+    out["w"] = model.params["w"]
+    out["loss"], out["error"] = found
+
+
+def attempt(call: Callable, *args) -> Exception | None:
+    """Make a call that another task is about; return what it raised."""
+    try:
+        call(*args)
+    except Exception as error:
+        return error
+    return None

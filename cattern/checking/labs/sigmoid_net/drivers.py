@@ -1,0 +1,168 @@
+"""Drivers of lab 5: the calls on a student's `scalar_net` and `sigmoid_net`, and the raw arrays they give.
+
+A driver decides nothing. What a function builds on is replaced by a stand-in, so that one error is one error.
+"""
+
+import contextlib
+from collections.abc import Mapping
+from types import ModuleType
+
+import numpy as np
+
+from cattern.checking.labs.sigmoid_net.stand_ins import (
+    NAMES,
+    PlainLoss,
+    PlainModel,
+    Shuffler,
+    SmallNet,
+    squash,
+)
+from cattern.checking.probing import ApiError
+from cattern.checking.rubric import Values
+
+STEP = 1e-5  # of the centred differences of the student's own forward pass
+
+
+def named(student: ModuleType, name: str):
+    """Return what the student's file calls `name`.
+
+    Raises:
+        ApiError: there is no such class or function.
+    """
+    found = getattr(student, name, None)
+    if not callable(found):
+        raise ApiError(f"{name} is missing from {student.__name__.replace('.', '/')}.py")
+    return found
+
+
+@contextlib.contextmanager
+def replaced(student: ModuleType, **functions):
+    """Put stand-ins in the place of the student's functions for a while."""
+    before = {name: getattr(student, name) for name in functions if hasattr(student, name)}
+    vars(student).update(functions)
+    try:
+        yield
+    finally:
+        vars(student).update(before)
+
+
+def params_of(inputs: Mapping) -> dict[str, float]:
+    """Return the nine parameters of a probe as plain floats."""
+    return dict(zip(NAMES, inputs["params"].tolist(), strict=True))
+
+
+def drive_sigmoid(student: ModuleType, inputs: Mapping, out: Values) -> None:
+    """TODO#1: the sigmoid of some numbers, one by one."""
+    sigmoid = named(student, "sigmoid")
+    out["s"] = [sigmoid(z) for z in inputs["z"].tolist()]
+
+
+def drive_scalar_forward(student: ModuleType, inputs: Mapping, out: Values) -> None:
+    """TODO#2: both hidden units and the output of one point, with a sigmoid that is right."""
+    forward, params = named(student, "scalar_forward"), params_of(inputs)
+    try:
+        with replaced(student, sigmoid=lambda z: float(squash(z))):
+            result = forward(params, inputs["x1"], inputs["x2"])
+    finally:
+        out["params_after"] = [params.get(name, np.nan) for name in NAMES]
+    if not isinstance(result, tuple | list) or len(result) != 3:
+        raise ApiError(f"scalar_forward returns h1, h2 and o, but here it returned {type(result).__name__}")
+    out["h1"], out["h2"], out["o"] = result
+
+
+def drive_scalar_backward(student: ModuleType, inputs: Mapping, out: Values) -> None:
+    """TODO#3: the nine derivatives, from hidden units and an output that are right."""
+    backward, params = named(student, "scalar_backward"), params_of(inputs)
+    try:
+        grads = backward(params, *(inputs[name] for name in ("x1", "x2", "t", "h1", "h2", "o")))
+    finally:
+        out["params_after"] = [params.get(name, np.nan) for name in NAMES]
+    if not isinstance(grads, dict):
+        raise ApiError(f"scalar_backward returns a dict, but here it returned {type(grads).__name__}")
+    out |= {name: grads[name] for name in NAMES if name in grads}
+
+
+def drive_train_scalar(student: ModuleType, inputs: Mapping, out: Values) -> None:
+    """TODO#4: a short run on a network that is right; its losses, the parameters after it, the outputs on the way."""
+    train, params, net = named(student, "train_scalar"), params_of(inputs), SmallNet()
+    points = [tuple(point) for point in inputs["points"].tolist()]
+    rng = Shuffler(inputs["seed"], net)
+    stand_ins = {"scalar_forward": net.forward, "scalar_backward": net.backward}
+    with replaced(student, sigmoid=lambda z: float(squash(z)), **stand_ins):
+        losses = train(params, points, rng, inputs["num_epochs"], inputs["learning_rate"])
+    out["losses"] = losses
+    out["params_after"] = [params.get(name, np.nan) for name in NAMES]
+    out["visits"] = np.array(net.visits).reshape(-1, 3)
+
+
+def drive_forward(student: ModuleType, inputs: Mapping, out: Values) -> None:
+    """TODO#5: the layer's output, its dtype for float32, and whether exp() overflows on the way."""
+    layer = named(student, "Sigmoid")()
+    Z = inputs["Z"].copy()
+    out |= {name: True for name in ("same_dtype", "calm") if name in inputs}  # not blamed where it raises
+    try:
+        out["S"] = layer.forward(Z)
+    finally:
+        out["Z_after"] = Z
+    if "same_dtype" in inputs:
+        single = layer.forward(inputs["Z"].astype(np.float32))
+        out["same_dtype"] = getattr(single, "dtype", None) == np.float32
+    if "calm" in inputs:
+        try:
+            with np.errstate(over="raise", invalid="raise"):
+                layer.forward(inputs["Z"].copy())
+        except FloatingPointError:
+            out["calm"] = False
+
+
+def drive_backward(student: ModuleType, inputs: Mapping, out: Values) -> None:
+    """TODO#6: the gradient when `self.S` is right; and the centred differences of the student's own forward pass."""
+    layer = named(student, "Sigmoid")()
+    with contextlib.suppress(Exception):  # an error of TODO#5 is another task's
+        layer.forward(inputs["Z"].copy())
+    layer.S = inputs["S"].copy()
+    dout = inputs["dout"].copy()
+    try:
+        out["dZ"] = layer.backward(dout)
+    finally:
+        out["dout_after"] = dout
+    if "own" in inputs:
+        with contextlib.suppress(Exception):
+            sides = [layer.forward(inputs["Z"] + sign * STEP) for sign in (1, -1)]
+            layer.forward(inputs["Z"].copy())
+            out["own_dZ"] = layer.backward(inputs["dout"].copy())
+            out["own_slope"] = inputs["dout"] * (sides[0] - sides[1]) / (2 * STEP)
+
+
+def drive_train(student: ModuleType, inputs: Mapping, out: Values) -> None:
+    """TODO#7: a short run of the stand-ins; its losses, the weights after it, and the losses that were really computed."""
+    train, model = named(student, "train"), PlainModel(inputs["W"])
+    loss_layer = PlainLoss(model)
+    X, y = inputs["X"].copy(), inputs["y"].copy()
+    rng = np.random.default_rng(inputs["seed"])
+    try:
+        history = train(
+            model, loss_layer, X, y, inputs["X_val"], inputs["y_val"], rng,
+            num_epochs=inputs["num_epochs"], batch_size=inputs["batch_size"], learning_rate=inputs["learning_rate"],
+        )  # fmt: skip
+        if isinstance(history, dict) and "loss_history" in history:
+            out["losses"] = history["loss_history"]
+    finally:
+        out["W"] = model.params["W"]
+        out["backwards"], out["steps"] = model.backwards, model.steps
+        out["X_after"], out["y_after"] = X, y
+        out["seen"] = np.array(loss_layer.seen, dtype=float).reshape(-1, 2)
+
+
+def drive_predict(student: ModuleType, inputs: Mapping, out: Values) -> None:
+    """TODO#8: the labels that a stand-in's scores mean."""
+    out["whole"] = True  # not blamed where it raises
+    labels = named(student, "predict")(PlainModel(inputs["W"]), inputs["X"].copy())
+    out["labels"] = labels
+    out["whole"] = np.asarray(labels).dtype.kind in "iu"
+
+
+def drive_moving_average(student: ModuleType, inputs: Mapping, out: Values) -> None:
+    """TODO#9: a smoothed list."""
+    smooth, values = named(student, "moving_average"), inputs["values"].tolist()
+    out["means"] = smooth(values, inputs["window"]) if inputs["window"] else smooth(values)

@@ -1,0 +1,137 @@
+"""Readings of lab 5: from raw arrays, which nobody vouches for, to facts that every correct style shares."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from cattern.checking.labs.sigmoid_net.stand_ins import NAMES
+from cattern.checking.rubric import Values
+
+OWN_TOLERANCE = 1e-4  # for the exact derivative of the student's own forward pass
+
+
+def read_sigmoid(inputs: Mapping, raw: Values) -> Values:
+    """TODO#1: the values, under a name of their own where the numbers are huge."""
+    s = raw.get("s")
+    if s is None:
+        return {}
+    if is_array(s) and s.size == inputs["z"].size:
+        s = s.reshape(inputs["z"].shape)  # an array of one number is as good as a number
+    return {"huge" if "huge" in inputs else "s": s}
+
+
+def read_scalar_forward(inputs: Mapping, raw: Values) -> Values:
+    """TODO#2: the three numbers, and whether the output follows from the student's own hidden units."""
+    facts = {name: scalar(raw[name]) for name in ("h1", "h2", "o") if name in raw}
+    if all(is_array(value) and value.ndim == 0 for value in facts.values()) and len(facts) == 3:
+        v1, v2, c = inputs["params"][6:]
+        # Back through the sigmoid: the logit of the output must be the affine map of the hidden units.
+        logit = np.log(facts["o"]) - np.log1p(-facts["o"])
+        wanted = v1 * facts["h1"] + v2 * facts["h2"] + c
+        facts["own_o"] = true(np.ptp([facts["h1"], facts["h2"]]) > 0 and abs(logit - wanted) < 1e-6)
+    if "params_after" in raw:
+        facts["untouched"] = true(equal(raw["params_after"], inputs["params"]))
+    return facts
+
+
+def read_scalar_backward(inputs: Mapping, raw: Values) -> Values:
+    """TODO#3: the nine derivatives; and the other eight in units of the student's own derivative in c."""
+    facts = {name: scalar(raw[name]) for name in NAMES if name in raw}
+    c = facts.get("c")
+    if is_array(c) and c.ndim == 0 and np.isfinite(c) and abs(c) > 1e-9:
+        for name in NAMES[:-1]:
+            if is_array(facts.get(name)):
+                facts[f"ratio_{name}"] = facts[name] / c
+    if "params_after" in raw:
+        facts["untouched"] = true(equal(raw["params_after"], inputs["params"]))
+    return facts
+
+
+def read_train_scalar(inputs: Mapping, raw: Values) -> Values:
+    """TODO#4: the parameters' way from where they began, the losses, and whether these are those of the outputs on the way."""
+    facts: Values = {}
+    after, losses, visits = raw.get("params_after"), raw.get("losses"), raw.get("visits")
+    if is_array(after) and after.shape == inputs["params"].shape:
+        facts["moved"] = after - inputs["params"]
+    if losses is None:
+        return facts
+    facts["losses"] = losses
+    targets = {tuple(point[:2]): point[2] for point in inputs["points"]}
+    if is_array(visits) and len(visits) == inputs["num_epochs"] * (len(targets) + 1):
+        outputs = visits[~np.isnan(visits[:, 0])]
+        gaps = np.array([o - targets.get((x1, x2), np.nan) for x1, x2, o in outputs])
+        own = np.mean(gaps.reshape(inputs["num_epochs"], -1) ** 2 / 2, axis=1)
+        facts["own_losses"] = true(close(losses, own))
+    return facts
+
+
+def read_forward(inputs: Mapping, raw: Values) -> Values:
+    """TODO#5: the output, under a name of its own where the numbers are huge; and matters of style."""
+    facts: Values = {"huge" if "calm" in inputs else "S": raw["S"]} if "S" in raw else {}
+    if "Z_after" in raw:
+        facts["untouched"] = true(equal(raw["Z_after"], inputs["Z"]))
+    return facts | {name: raw[name] for name in ("same_dtype", "calm") if name in raw}
+
+
+def read_backward(inputs: Mapping, raw: Values) -> Values:
+    """TODO#6: the gradient, and whether it is the exact derivative of the student's own forward pass."""
+    facts: Values = {"dZ": raw["dZ"]} if "dZ" in raw else {}
+    own, slope = raw.get("own_dZ"), raw.get("own_slope")
+    if is_array(own) and is_array(slope) and own.shape == slope.shape == inputs["Z"].shape:
+        scale = np.max(np.abs(slope), initial=0.0)
+        # nothing is the derivative of a forward pass that depends on nothing
+        facts["own"] = true(scale > 1e-8 and np.max(np.abs(own - slope)) <= OWN_TOLERANCE * scale)
+    if "dout_after" in raw:
+        facts["untouched"] = true(equal(raw["dout_after"], inputs["dout"]))
+    return facts
+
+
+def read_train(inputs: Mapping, raw: Values) -> Values:
+    """TODO#7: the weights' way, the losses, and whether these are the losses that were computed on the minibatches."""
+    facts: Values = {name: raw[name] for name in ("backwards", "steps") if name in raw}
+    single = inputs["batch_size"] == len(inputs["X"]) and inputs["num_epochs"] == 1
+    if is_array(raw.get("W")) and raw["W"].shape == inputs["W"].shape:
+        facts["first_step" if single else "later_steps"] = raw["W"] - inputs["W"]
+    losses, seen = raw.get("losses"), raw.get("seen")
+    if losses is not None:
+        facts["losses"] = losses
+        if is_array(seen) and seen.ndim == 2:
+            # the validation set is the only batch with as many rows as it has
+            facts["own_losses"] = true(close(losses, seen[seen[:, 0] != len(inputs["X_val"]), 1]))
+    if "X_after" in raw:
+        facts["untouched"] = true(
+            equal(raw["X_after"], inputs["X"]) and equal(raw.get("y_after"), inputs["y"])
+        )
+    return facts
+
+
+def read_moving_average(inputs: Mapping, raw: Values) -> Values:
+    """TODO#9: the means, and how many there are."""
+    if not is_array(raw.get("means")):
+        return dict(raw)
+    return {"means": raw["means"], "shape": np.array(raw["means"].shape)}
+
+
+def true(condition) -> np.ndarray:
+    """Return a fact that is true or false, as the number 1 or 0."""
+    return np.asarray(1.0 if condition else 0.0)
+
+
+def scalar(value):
+    """Return an array of one number without its dimensions: (1,) is as good as a number."""
+    return value.reshape(()) if is_array(value) and value.size == 1 else value
+
+
+def close(a, b: np.ndarray) -> bool:
+    """Tell whether `a` is an array of b's shape and, up to rounding, of its values."""
+    return is_array(a) and a.shape == b.shape and np.allclose(a, b, rtol=1e-6, atol=1e-12)
+
+
+def equal(a, b: np.ndarray) -> bool:
+    """Tell whether `a` is an array equal to `b`."""
+    return is_array(a) and np.array_equal(a, b)
+
+
+def is_array(value) -> bool:
+    """Tell whether a raw value is an array (and not a sentence)."""
+    return isinstance(value, np.ndarray)

@@ -1,0 +1,105 @@
+"""The verdict: what was earned, why, and what went wrong, as values that become JSON."""
+
+from dataclasses import dataclass, field
+
+SCHEMA = 1
+STATUSES = ("pass", "partial", "fail", "error", "timeout", "skipped", "missing")
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A named mistake: its id in the catalogue, what was done, and hints from a nudge to where to read."""
+
+    id: str
+    explanation: str
+    hint: tuple[str, ...] = ()
+
+    def to_json(self) -> dict:
+        """Return the JSON form; the hint is its first step."""
+        return {"id": self.id, "explanation": self.explanation, "hint": self.hint[0] if self.hint else ""}
+
+
+@dataclass(frozen=True)
+class TaskVerdict:
+    """What the judge says of one task.
+
+    Attributes:
+        id: "TODO#2".
+        title: the task's title.
+        status: one of STATUSES.
+        score: points earned.
+        max_score: points there are.
+        rationale: one or two sentences: why.
+        evidence: numbers and shapes behind the rationale.
+        mistakes: what was reproduced; empty when nothing matched.
+        remarks: advice that costs nothing.
+    """
+
+    id: str
+    title: str
+    status: str
+    score: float
+    max_score: float
+    rationale: str
+    evidence: dict = field(default_factory=dict)
+    mistakes: tuple[Mistake, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    def to_json(self) -> dict:
+        """Return the JSON form of one task in a verdict file."""
+        return {
+            "id": self.id,
+            "title": self.title,
+            "status": self.status,
+            "score": round(float(self.score), 4),
+            "max_score": round(float(self.max_score), 4),
+            "rationale": self.rationale,
+            "evidence": self.evidence,
+            "mistakes": [m.to_json() for m in self.mistakes],
+            "remarks": list(self.remarks),
+        }
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """All tasks of one submission.
+
+    Attributes:
+        lab: the lab's name.
+        student: the student's folder name.
+        status: "graded", or "failed" when the submission could not be read at all.
+        tasks: one verdict a task, in the lab's order.
+        repairs: what had to be mended before it could be read.
+        seconds: wall time, the only part that differs between two runs.
+    """
+
+    lab: str
+    student: str
+    status: str
+    tasks: tuple[TaskVerdict, ...]
+    repairs: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def score(self) -> float:
+        """The points earned in all tasks."""
+        return sum(t.score for t in self.tasks)
+
+    @property
+    def max_score(self) -> float:
+        """The points there are in all tasks."""
+        return sum(t.max_score for t in self.tasks)
+
+    def to_json(self) -> dict:
+        """Return the verdict file's content."""
+        return {
+            "schema": SCHEMA,
+            "lab": self.lab,
+            "student": self.student,
+            "status": self.status,
+            "score": round(float(self.score), 4),
+            "max_score": round(float(self.max_score), 4),
+            "seconds": round(self.seconds, 3),
+            "repairs": list(self.repairs),
+            "tasks": [t.to_json() for t in self.tasks],
+        }

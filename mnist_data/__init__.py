@@ -1,0 +1,1 @@
+"""MNIST: the loader, and the folder its files land in."""

@@ -1,0 +1,3 @@
+"""Ends politely, at import."""
+
+raise SystemExit(3)

@@ -1,0 +1,173 @@
+"""Correct solutions of lab 1 in other styles than ours: none of them may lose a point.
+
+Each is a list of replacements in the solved `cattern/neural_net.py`, or a whole file.
+"""
+
+from pathlib import Path
+
+SOLUTION = (Path(__file__).parent.parent / "cattern" / "neural_net.py").read_text(encoding="utf-8")
+
+PATCHES: dict[str, list[tuple[str, str]]] = {
+    "bias gradients as rows": [
+        ("np.sum(dscores, axis=0)", "np.sum(dscores, axis=0, keepdims=True)"),
+        ("np.sum(dhidden, axis=0)", "np.sum(dhidden, axis=0, keepdims=True)"),
+        (
+            "self.params[name] -= learning_rate * grads[name]",
+            "self.params[name] -= learning_rate * grads[name].reshape(self.params[name].shape)",
+        ),
+    ],
+    "biases and their gradients as rows": [
+        ("np.zeros(hidden_size)", "np.zeros((1, hidden_size))"),
+        ("np.zeros(output_size)", "np.zeros((1, output_size))"),
+        ("np.sum(dscores, axis=0)", "np.sum(dscores, axis=0, keepdims=True)"),
+        ("np.sum(dhidden, axis=0)", "np.sum(dhidden, axis=0, keepdims=True)"),
+    ],
+    "caches and helpers on self": [
+        (
+            "        hidden = np.maximum(0, pre_activation)\n",
+            "        hidden = self.cache = self.relu(pre_activation)\n",
+        ),
+        ("    def train(\n", "    def relu(self, x):\n        return x * (x > 0)\n\n    def train(\n"),
+    ],
+    "extra keyword arguments and extra parameters": [
+        ("std: float = 1e-4)", "std: float = 1e-4, momentum: float = 0.0)"),
+        (
+            '        self.params["b2"] = np.zeros(output_size)\n',
+            '        self.params["b2"] = np.zeros(output_size)\n        self.params["scale"] = np.ones(1)\n',
+        ),
+        (
+            "        return loss, grads\n\n    def train",
+            '        grads["scale"] = np.zeros(1)\n        return loss, grads\n\n    def train',
+        ),
+        ("verbose: bool = False,\n    )", "verbose: bool = False,\n        momentum: float = 0.0,\n    )"),
+    ],
+    "their own initialisation": [
+        (
+            "std * np.random.randn(input_size, hidden_size)",
+            "np.random.randn(input_size, hidden_size) * np.sqrt(2 / input_size)",
+        ),
+        ("np.zeros(hidden_size)", "np.full(hidden_size, 0.01)"),
+    ],
+    "float labels from predict": [("np.argmax(scores, axis=1)", "np.argmax(scores, axis=1).astype(float)")],
+    "assignment instead of in-place updates": [
+        (
+            "self.params[name] -= learning_rate * grads[name]",
+            "self.params[name] = self.params[name] - learning_rate * grads[name]",
+        )
+    ],
+    "four updates by hand": [
+        (
+            "            for name in self.params:\n                self.params[name] -= learning_rate * grads[name]\n",
+            "".join(
+                f'            self.params["{n}"] += -learning_rate * grads["{n}"]\n'
+                for n in ("W1", "W2", "b1", "b2")
+            ),
+        )
+    ],
+    "a full batch when N < batch_size": [
+        (
+            "batch = np.random.choice(N_train, batch_size)",
+            "batch = np.random.choice(N_train, batch_size) if N_train >= batch_size else np.arange(N_train)",
+        )
+    ],
+    "sampling without replacement where it can be": [
+        (
+            "np.random.choice(N_train, batch_size)",
+            "np.random.choice(N_train, min(batch_size, N_train), replace=False)",
+        )
+    ],
+    "random numbers drawn inside loss": [
+        ("        pre_activation = X @ W1", "        np.random.rand(3)\n        pre_activation = X @ W1")
+    ],
+    "randint": [("np.random.choice(N_train, batch_size)", "np.random.randint(0, N_train, batch_size)")],
+    "choice of a range": [
+        (
+            "np.random.choice(N_train, batch_size)",
+            "np.random.choice(range(N_train), size=batch_size, replace=True)",
+        )
+    ],
+    "a Generator without a seed": [
+        (
+            "np.random.choice(N_train, batch_size)",
+            "np.random.default_rng().integers(N_train, size=batch_size)",
+        )
+    ],
+    "Python's random": [
+        ("import numpy as np", "import random\n\nimport numpy as np"),
+        (
+            "np.random.choice(N_train, batch_size)",
+            "np.array([random.randrange(N_train) for _ in range(batch_size)])",
+        ),
+    ],
+    "a shuffle each iteration": [
+        ("np.random.choice(N_train, batch_size)", "np.resize(np.random.permutation(N_train), batch_size)")
+    ],
+    "epochs by floor division": [("max(N_train / batch_size, 1)", "max(N_train // batch_size, 1)")],
+    "an epoch counted by int": [("max(N_train / batch_size, 1)", "int(max(N_train / batch_size, 1))")],
+    "per-example loops": [
+        (
+            "        data_loss = -np.sum(np.log(probs[np.arange(N), y])) / N\n",
+            "        data_loss = 0\n        for i in range(N):\n            data_loss -= np.log(probs[i, y[i]])\n        data_loss /= N\n",
+        )
+    ],
+    "log-sum-exp": [
+        (
+            "data_loss = -np.sum(np.log(probs[np.arange(N), y])) / N",
+            "data_loss = np.mean(np.log(np.sum(np.exp(shifted), axis=1)) - shifted[np.arange(N), y])",
+        )
+    ],
+    "no shift": [("scores - np.max(scores, axis=1, keepdims=True)", "scores")],
+    "an epsilon in the logarithm": [
+        ("np.log(probs[np.arange(N), y])", "np.log(probs[np.arange(N), y] + 1e-8)")
+    ],
+    "one-hot labels": [
+        ("dscores[np.arange(N), y] -= 1\n", "dscores -= np.eye(scores.shape[1])[y]\n"),
+    ],
+    "imports of matplotlib": [
+        (
+            "import numpy as np\n",
+            "import matplotlib.pyplot as plt\nimport numpy as np\n\nplt.rcParams['figure.figsize'] = (5, 4)\n",
+        )
+    ],
+    "the other side of the kink": [("dhidden[pre_activation <= 0] = 0", "dhidden[hidden == 0] = 0")],
+    "a shorter history when N < batch_size": [
+        (
+            "        for it in range(num_iters):\n",
+            "        for it in range(num_iters if N_train >= batch_size else max(1, num_iters // 2)):\n",
+        )
+    ],
+    "predict by its own forward pass": [
+        (
+            "        scores = self.loss(X)\n",
+            '        scores = np.maximum(X.dot(self.params["W1"]) + self.params["b1"], 0).dot(self.params["W2"]) + self.params["b2"]\n',
+        )
+    ],
+    "prints and warnings": [
+        (
+            "import numpy as np\n",
+            "import sys\nimport warnings\n\nimport numpy as np\n\nprint('hello')\nwarnings.warn('careful')\nprint('oops', file=sys.stderr)\n",
+        )
+    ],
+    "the loss as a Python float, scores in float32": [
+        ("loss = data_loss + reg_loss", "loss = float(data_loss + reg_loss)")
+    ],
+    "the loss as an array of one number": [
+        ("loss = data_loss + reg_loss", "loss = np.array([data_loss + reg_loss])")
+    ],
+    "no staging attribute": [
+        ("        self.wants_grads = True\n", ""),
+        ("        if not self.wants_grads:\n            return loss, grads\n", ""),
+    ],
+}
+
+
+def styles() -> dict[str, str]:
+    """Return every style as the text of a whole file."""
+    texts = {}
+    for name, patches in PATCHES.items():
+        text = SOLUTION
+        for old, new in patches:
+            assert text.count(old) == 1, (name, old, text.count(old))
+            text = text.replace(old, new)
+        texts[name] = text
+    return texts

@@ -1,0 +1,113 @@
+"""What holds for every lab: the solution has full marks, the stubs have none, every mistake is named, the files fit together."""
+
+import json
+from pathlib import Path
+
+import pytest
+from judging import book, grade_files
+
+from autograder import mistakes as catalogue
+from autograder import strip
+from autograder.book import ROOT
+from autograder.bundle import notebook_path
+from cattern.checking.rubric import lab_names, load_lab
+
+LABS = lab_names()
+# lab 1's mistakes have a test file of their own
+OTHERS = [(lab, m) for lab in LABS if lab != "two_layer_net" for m in catalogue.load(lab)]
+
+
+def sources(lab: str) -> dict[str, str]:
+    return {file: (ROOT / file).read_text(encoding="utf-8") for file in load_lab(lab).student_files}
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_the_solution_has_full_marks(lab):
+    verdicts = grade_files(lab, sources(lab))
+    assert {v.id: (v.status, v.rationale) for v in verdicts.values() if v.status != "pass"} == {}
+    assert {v.id: v.remarks for v in verdicts.values() if v.remarks} == {}
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_the_stubs_have_none_and_every_one_names_its_todo(lab):
+    verdicts = grade_files(lab, {file: strip.strip(text, file) for file, text in sources(lab).items()})
+    assert {v.status for v in verdicts.values()} <= {"missing", "skipped"}
+    assert sum(v.score for v in verdicts.values()) == 0
+    assert all("TODO#" in v.rationale for v in verdicts.values())
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_one_stub_costs_its_own_task_and_what_builds_on_it(lab):
+    about = load_lab(lab)
+    for task in (t for t in about.tasks if t.source == "module"):
+        texts = sources(lab)
+        for file, text in texts.items():
+            texts[file] = strip.replaced(text, [r for r in strip.regions(text, file) if r.task == task.id])
+        verdicts = grade_files(lab, texts)
+        assert verdicts[task.id].status == "missing", verdicts[task.id]
+        lost = {v.id for v in verdicts.values() if v.status != "pass"} - {task.id}
+        assert lost <= {t.id for t in about.tasks if task in about.upstream(t)}, (task.id, lost)
+
+
+@pytest.mark.parametrize(("lab", "mistake"), OTHERS, ids=lambda x: getattr(x, "id", x))
+def test_a_mistake_alone_loses_points_and_is_named_first(lab, mistake):
+    about, texts = load_lab(lab), sources(lab)
+    texts[mistake.source] = catalogue.apply(texts[mistake.source], [mistake])
+    verdicts = grade_files(lab, texts)
+    own = verdicts[mistake.task]
+    assert own.score < own.max_score
+    assert [m.id for m in own.mistakes] == [mistake.id], own
+    downstream = {t.id for t in about.tasks if about.task(mistake.task) in about.upstream(t)}
+    assert {v.id for v in verdicts.values() if v.status != "pass"} - {mistake.task} - downstream == set()
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_every_task_has_a_region_mistakes_hints_and_a_test_cell(lab):
+    about, known = load_lab(lab), {m.task for m in catalogue.load(lab)}
+    written = {r.task for file, text in sources(lab).items() for r in strip.regions(text, file)}
+    of_module = {t.id for t in about.tasks if t.source == "module"}
+    assert written == of_module
+    assert of_module <= known
+    assert all(len(t.hints) == 3 for t in about.tasks if t.source == "module")
+    cells = json.loads(notebook_path(lab).read_text(encoding="utf-8"))["cells"]
+    points = {
+        c["metadata"]["nbgrader"]["grade_id"]: c["metadata"]["nbgrader"]["points"]
+        for c in cells
+        if c["metadata"].get("nbgrader", {}).get("grade")
+    }
+    assert points == {t.grade_id: t.points for t in about.tasks}
+    assert about.points == 100
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_no_explanation_or_hint_gives_a_solution_line_away(lab):
+    solved = {
+        "".join(line.split())
+        for file, text in sources(lab).items()
+        for region in strip.regions(text, file)
+        for line in region.lines
+    }
+    for mistake in catalogue.load(lab):
+        said = "".join(" ".join((mistake.explanation, *mistake.hint)).split())
+        assert not [line for line in solved if len(line) > 12 and line in said], mistake.id
+
+
+def test_the_shared_book_draws_the_same_inputs_every_time():
+    first, second = (type(book())(load_lab("two_layer_net"), "a seed") for _ in range(2))
+    other = type(book())(load_lab("two_layer_net"), "another seed")
+    task = first.lab.task("TODO#3")
+    inputs = [
+        [{k: str(v) for k, v in p.inputs.items()} for p in b.probes(task)] for b in (first, second, other)
+    ]
+    assert inputs[0] == inputs[1] != inputs[2]
+
+
+def test_modules_are_small():
+    long = {
+        str(p.relative_to(ROOT)): n for p in python_files() if (n := len(p.read_text().splitlines())) > 300
+    }
+    assert long == {}
+
+
+def python_files() -> list[Path]:
+    return [p for folder in ("cattern", "mnist_data", "autograder") for p in (ROOT / folder).rglob("*.py")]
