@@ -67,8 +67,8 @@ class SolutionBook:
         """Return the catalogue of one task; see `Book`."""
         return self._named[task.id]
 
-    def pairs(self, task: Task) -> bool:
-        """Pairs are always tried; see `Book`."""
+    def computes(self) -> bool:
+        """Any set of mistakes can be run; see `Book`."""
         return True
 
     def facts(self, task: Task, mistakes: frozenset[str], probe: Probe) -> Facts | None:

@@ -1,6 +1,9 @@
 """Every mistake of lab 1's catalogue, planted alone and in pairs, is named from its numbers."""
 
+import contextlib
 import os
+from collections.abc import Iterator
+from functools import cache
 from itertools import combinations
 
 import pytest
@@ -8,7 +11,8 @@ from judging import LAB, TASKS, book, grade_text
 from styles import SOLUTION
 
 from autograder import mistakes as catalogue
-from cattern.checking.facts import RAISED, same
+from cattern.checking.facts import RAISED, changed
+from cattern.checking.fingerprints import FingerprintBook, write
 
 CATALOGUE = catalogue.load("two_layer_net")
 BY_TASK = {t.id: [m for m in CATALOGUE if m.task == t.id] for t in TASKS}
@@ -62,18 +66,22 @@ def unnamed(pairs) -> list[tuple]:
     return found
 
 
+def same_numbers(task, one, other) -> bool:
+    """Tell whether the solution with some mistakes gives the same facts of a task as with others."""
+    names = {f for prop in task.properties if prop.points for f in prop.facts} | {*task.traits, RAISED}
+    for probe in book().probes(task):
+        facts = [book().facts(task, frozenset(m.id for m in mistakes), probe) for mistakes in (one, other)]
+        if None in facts or any(changed(*({k: v for k, v in f.items() if k[1] in names} for f in facts))):
+            return False
+    return True
+
+
 def masked(first, second) -> bool:
     """Tell whether the first mistake hides the second: with both, the second's task has the same facts as with the first alone.
 
     A loss that raises, say, never comes to its gradients. Nobody could tell then.
     """
-    task = LAB.task(second.task)
-    names = {f for prop in task.properties if prop.points for f in prop.facts} | {*task.traits, RAISED}
-    for probe in book().probes(task):
-        both, one = (book().facts(task, frozenset(ids), probe) for ids in ({first.id, second.id}, {first.id}))
-        if not same(*({k: v for k, v in facts.items() if k[1] in names} for facts in (both, one))):
-            return False
-    return True
+    return same_numbers(LAB.task(second.task), (first, second), (first,))
 
 
 def assert_named(pairs) -> None:
@@ -102,3 +110,61 @@ def test_a_sample_of_pairs_on_different_tasks_is_named():
 def test_pairs_on_different_tasks_are_named():
     step = 1 if os.environ.get("CATTERN_ALL_PAIRS") == "1" else 29
     assert_named(EVERY[::step])
+
+
+# Two mistakes in one task
+
+
+def pairs_within(task) -> Iterator:
+    """Yield pairs from all over the task's catalogue that can stand in one file, as (first, second, the file's text)."""
+    every = list(combinations(BY_TASK[task.id], 2))
+    texts = []
+    for first, second in every[:: len(every) // 100 or 1]:
+        with contextlib.suppress(catalogue.Conflict):
+            texts.append((first, second, planted(first, second)))
+    yield from texts[:: len(texts) // 10 or 1]
+
+
+def upstream_and(task) -> list:
+    return [t for t in TASKS if t == task or t in LAB.upstream(task)]
+
+
+@pytest.mark.parametrize(
+    "task", [t for t in TASKS if t.id != "TODO#6"], ids=lambda t: t.id
+)  # that is one line
+def test_two_mistakes_in_one_task_are_named_or_others_that_give_the_same_numbers(task):
+    tried = 0
+    for first, second, text in pairs_within(task):
+        verdict = grade_text(text, upstream_and(task))[task.id]
+        if verdict.status == "pass":  # the second undoes the first
+            continue
+        tried += 1
+        assert 1 <= len(verdict.mistakes) <= 2, (first.id, second.id)
+        assert same_numbers(task, (first, second), verdict.mistakes), (first.id, second.id, verdict.mistakes)
+    assert tried >= 5
+
+
+@cache
+def fingerprints_of_lab_1() -> FingerprintBook:
+    return FingerprintBook(LAB, write(book(), TASKS))
+
+
+def test_a_students_check_names_two_mistakes_that_leave_each_others_numbers_alone():
+    text = planted(*(m for m in CATALOGUE if m.id in ("dW2-no-reg", "relu-mask-missing")))
+    verdicts = grade_text(text, using=fingerprints_of_lab_1())
+    assert {m.id for m in verdicts["TODO#3"].mistakes} == {"dW2-no-reg", "relu-mask-missing"}
+
+
+def test_a_students_check_names_no_pair_that_gives_other_numbers():
+    pairs = both = 0
+    for task in TASKS:
+        for first, second, text in pairs_within(task):
+            pairs += 1
+            found = grade_text(text, upstream_and(task), fingerprints_of_lab_1())[task.id].mistakes
+            both += {m.id for m in found} == {first.id, second.id}
+            if (
+                found
+                and book().facts(task, frozenset(m.id for m in found), book().probes(task)[0]) is not None
+            ):
+                assert same_numbers(task, (first, second), found), (first.id, second.id, found)
+    assert both >= pairs / 10, f"{both} of {pairs}"

@@ -4,7 +4,7 @@ Two numbers agree when their difference is small against the largest number in e
 harmless (a 1e-8 inside a logarithm, another order of summation) and nothing else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,9 +112,11 @@ def agree(expected: "np.ndarray | str", got: "np.ndarray | str | None") -> bool:
         return bool(np.max(np.abs(expected[~same] - got[~same])) <= TOLERANCE * max(scale, 1e-8))
 
 
-def same(expected: Facts, got: Facts) -> bool:
-    """Tell whether two sets of facts agree in everything: in what is there, and in every value."""
-    return expected.keys() == got.keys() and all(agree(value, got[key]) for key, value in expected.items())
+def changed(before: Facts, after: Facts) -> Iterator[tuple[str, str]]:
+    """Yield the keys under which only one of the two has a fact, or the two do not agree."""
+    for key in before.keys() | after.keys():
+        if key not in before or key not in after or not agree(before[key], after[key]):
+            yield key
 
 
 def difference(probe: str, fact: str, expected: "np.ndarray | str | None", got) -> Difference:

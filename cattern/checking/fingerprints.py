@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from cattern.checking import wire
-from cattern.checking.facts import Facts
+from cattern.checking.facts import Facts, changed
 from cattern.checking.rubric import Lab, Probe, Task
 from cattern.checking.verdict import Mistake
 
@@ -50,11 +50,11 @@ def write(book, tasks: Iterable[Task]) -> bytes:
         probes = book.probes(task)
         for i, probe in enumerate(probes):
             arrays |= {f"{task.id}.{i}.{k}": v for k, v in probe.inputs.items() if isinstance(v, np.ndarray)}
-        sets = [(), *((m,) for t in (*book.lab.upstream(task), task) for m in book.mistakes(t))]
+        sets = ["", *(m for t in (*book.lab.upstream(task), task) for m in book.mistakes(t))]
         table = {}
-        for mistakes in sets:
-            facts = [book.facts(task, frozenset(mistakes), probe) for probe in probes]
-            table["+".join(mistakes)] = [{name: stored(v) for (_, name), v in one.items()} for one in facts]
+        for mistake in sets:
+            facts = [book.facts(task, frozenset([mistake] if mistake else []), probe) for probe in probes]
+            table[mistake] = [{name: stored(v) for (_, name), v in one.items()} for one in facts]
         said[task.id] = {
             "probes": [
                 {"id": p.id, "inputs": {k: v for k, v in p.inputs.items() if not isinstance(v, np.ndarray)}}
@@ -98,16 +98,29 @@ class FingerprintBook:
         said = self._said["tasks"][task.id]["mistakes"]
         return {m: Mistake(m, explanation, tuple(hint)) for m, (explanation, hint) in said.items()}
 
-    def pairs(self, task: Task) -> bool:
-        """Pairs were not written down."""
+    def computes(self) -> bool:
+        """Only single mistakes were written down; see `Book`."""
         return False
 
     def facts(self, task: Task, mistakes: frozenset[str], probe: Probe) -> Facts | None:
-        """Return what was written down, or None."""
-        if len(mistakes) > 1:
-            return None
+        """Return what was written down; of several mistakes, what they change side by side, or None if two change one fact."""
+        plain = self._written(task, "", probe)
+        written = [self._written(task, mistake, probe) for mistake in sorted(mistakes)]
+        if len(written) == 1:
+            return written[0]
+        facts, touched = plain, set()
+        for alone in written:
+            keys = set(changed(plain, alone))
+            if not touched.isdisjoint(keys):
+                return None
+            touched |= keys
+            kept = {key: value for key, value in facts.items() if key not in keys}
+            facts = kept | {key: alone[key] for key in keys & alone.keys()}
+        return facts
+
+    def _written(self, task: Task, mistake: str, probe: Probe) -> Facts:
         table = self._said["tasks"][task.id]
-        here = table["facts"].get("+".join(mistakes), table["facts"][""])
+        here = table["facts"].get(mistake, table["facts"][""])
         index = [p["id"] for p in table["probes"]].index(probe.id)
         return {(probe.id, name): self._value(v) for name, v in here[index].items()}
 

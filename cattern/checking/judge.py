@@ -16,6 +16,7 @@ from cattern.checking.facts import (
     Difference,
     Facts,
     agree,
+    changed,
     difference,
     read,
     show,
@@ -38,8 +39,8 @@ class Book(Protocol):
     def mistakes(self, task: Task) -> Mapping[str, Mistake]:
         """Return the catalogue of one task: id → mistake."""
 
-    def pairs(self, task: Task) -> bool:
-        """Tell whether pairs of mistakes are to be tried."""
+    def computes(self) -> bool:
+        """Tell whether any pair's facts can be had. If not, only pairs that leave each other's numbers alone are tried."""
 
 
 def judge_task(
@@ -130,18 +131,51 @@ def holds(names: tuple[str, ...], expected: Facts, got: Facts) -> bool:
 def diagnose(task: Task, book: Book, carried: frozenset[str], got: Facts) -> frozenset[str] | None:
     """Return the smallest set of the task's mistakes that gives the submission's facts on all probes, or None.
 
-    Single mistakes come before pairs. What is compared: the facts that earn points, the task's traits, and what was
-    raised. Remarks are matters of style.
+    Single mistakes come before pairs, and pairs in which each mistake explains facts of its own before all others. What
+    is compared: the facts that earn points, the task's traits, and what was raised. Remarks are matters of style.
     """
     names = {fact for prop in task.properties if prop.points for fact in prop.facts} | {*task.traits, RAISED}
-    got = {key: value for key, value in got.items() if key[1] in names}
+    got = some(got, names)
     ids = list(book.mistakes(task))
-    for size in (1, 2) if book.pairs(task) else (1,):
-        for earlier in {carried: None, NOTHING: None}:  # an earlier mistake need not show here
-            for candidate in combinations(ids, size):
+    before = list({carried: None, NOTHING: None})  # an earlier mistake need not show here
+    tries = [
+        lambda earlier: ((m,) for m in ids),
+        lambda earlier: side_by_side(task, book, earlier, names, got),
+    ]
+    if book.computes():
+        tries.append(lambda earlier: combinations(ids, 2))
+    for candidates in tries:
+        for earlier in before:
+            for candidate in candidates(earlier):
                 if reproduces(task, book, earlier | frozenset(candidate), names, got):
                     return frozenset(candidate)
     return None
+
+
+def side_by_side(task: Task, book: Book, earlier: frozenset[str], names: set[str], got: Facts) -> Iterator:
+    """Yield the pairs of mistakes that explain all wrong facts between them: what either changes is as in `got`.
+
+    There are few, so the thousands of other pairs need not run when one of these is it.
+    """
+    plain = expectation(task, book, earlier, book.probes(task))
+    if plain is None:
+        return
+    plain = some(plain, names)
+    wrong = set(changed(plain, got))
+    explained = {}
+    for mistake in book.mistakes(task):
+        keys = set()
+        for probe in book.probes(task):
+            facts = some(book.facts(task, earlier | {mistake}, probe) or {}, names)
+            here = set(changed(some(plain, names, probe), facts))
+            if not here.isdisjoint(changed(facts, some(got, names, probe))):
+                break
+            keys |= here
+        else:
+            explained[mistake] = keys
+    for pair in combinations(explained, 2):
+        if explained[pair[0]] | explained[pair[1]] == wrong:
+            yield pair
 
 
 def reproduces(task: Task, book: Book, mistakes: frozenset[str], names: set[str], got: Facts) -> bool:
@@ -150,11 +184,14 @@ def reproduces(task: Task, book: Book, mistakes: frozenset[str], names: set[str]
         facts = book.facts(task, mistakes, probe)
         if facts is None:
             return False
-        facts = {key: value for key, value in facts.items() if key[1] in names}
-        there = {key: value for key, value in got.items() if key[0] == probe.id}
-        if facts.keys() != there.keys() or not all(agree(value, there[key]) for key, value in facts.items()):
+        if any(changed(some(facts, names), some(got, names, probe))):
             return False
     return True
+
+
+def some(facts: Facts, names: set[str], probe: Probe | None = None) -> Facts:
+    """Return the facts with these names, of one probe if given."""
+    return {key: v for key, v in facts.items() if key[1] in names and (probe is None or key[0] == probe.id)}
 
 
 def words_of(prop: Property, gap: Difference) -> str:
