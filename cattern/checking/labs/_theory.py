@@ -1,4 +1,4 @@
-"""Theory questions whose answers are numbers in variables of a notebook cell."""
+"""Theory questions: those whose answers are numbers in variables of a notebook cell, and those that a person grades."""
 
 from collections.abc import Mapping
 from types import ModuleType
@@ -30,4 +30,23 @@ def theory_task(task_id: str, title: str, variables: Mapping[str, float], todo: 
         cell=f"{task_id.lower()}-answer",
         driver=drive,
         properties=tuple(Property(name, points, (name,)) for name, points in variables.items()),
+    )
+
+
+def hand_task(task_id: str, title: str, parts: Mapping[str, float], todo: str) -> Task:
+    """Return a task that a person grades.
+
+    Args:
+        task_id: "T4"; its cell is "t4".
+        title: two or three words.
+        parts: what is asked for, "derivation" → points.
+        todo: what to do, in one line.
+    """
+    return Task(
+        id=task_id,
+        title=title,
+        todo=todo,
+        grade_id=task_id.lower(),
+        source="hand",
+        properties=tuple(Property(name, points, ()) for name, points in parts.items()),
     )

@@ -1,6 +1,7 @@
 """Lab 4, `binary_mlp`: its tasks and what earns their points."""
 
-from cattern.checking.labs._theory import theory_task
+from cattern.checking.labs._tasks import inputs_untouched
+from cattern.checking.labs._theory import hand_task, theory_task
 from cattern.checking.labs.binary_mlp.drivers import (
     backward_driver,
     drive_evaluate,
@@ -21,11 +22,6 @@ from cattern.checking.labs.binary_mlp.readings import (
     read_train,
 )
 from cattern.checking.rubric import Lab, Property, Task
-
-
-def untouched(what: str) -> Property:
-    """Return the remark that a function changes what belongs to the caller."""
-    return Property("inputs untouched", 0, ("untouched",), says={"untouched": f"{what} is changed in place"})
 
 
 def maps_property(i: int, points: float) -> Property:
@@ -55,7 +51,7 @@ LOSS = Task(
     grade_id="todo1",
     driver=drive_loss_by_index,
     reading=read_loss_by_index,
-    properties=(Property("loss", 6, ("loss",), says={"loss": "the loss {gap}"}), untouched("logits")),
+    properties=(Property("loss", 6, ("loss",), says={"loss": "the loss {gap}"}), inputs_untouched("logits")),
     hints=HINTS["TODO#1"],
 )
 
@@ -82,7 +78,7 @@ DLOGITS = Task(
             ("own",),
             says={"elsewhere": "the gradient in the logits of the other classes {gap}"},
         ),
-        untouched("logits"),
+        inputs_untouched("logits"),
     ),
     hints=HINTS["TODO#2"],
 )
@@ -98,7 +94,7 @@ BY_INDEX = Task(
         Property("dW", 5, ("dW",), says={"dW": "dW {gap}"}),
         Property("db", 3, ("db",), says={"db": "db {gap}"}),
         Property("dh", 4, ("dh",), says={"dh": "dh {gap}"}),
-        untouched("h or dlogits"),
+        inputs_untouched("h or dlogits"),
         Property(
             "self.grads left alone",
             0,
@@ -118,7 +114,7 @@ FORWARD = Task(
     grade_id="todo4",
     driver=forward_driver("SingleLayerMLP"),
     reading=read_forward,
-    properties=(Property("logits", 8, ("logits",), says=LOGITS), untouched("X")),
+    properties=(Property("logits", 8, ("logits",), says=LOGITS), inputs_untouched("X")),
     hints=HINTS["TODO#4"],
 )
 
@@ -135,7 +131,7 @@ BACKWARD = Task(
         maps_property(1, 3),
         Property("gradient in X", 3, ("dX",), ("own_dX",), says=INPUT),
         ADDS,
-        untouched("dlogits"),
+        inputs_untouched("dlogits"),
     ),
     hints=HINTS["TODO#5"],
 )
@@ -152,7 +148,7 @@ TRAIN = Task(
         Property("updates", 7, ("path",), says={"path": "a weight after update k, in [k, d, c], {gap}"}),
         Property("losses", 4, ("losses",), ("own_losses",), says={"losses": "the list loss_history {gap}"}),
         Property("every epoch", 1, ("epochs",), says={"epochs": "the lengths of the four histories {gap}"}),
-        untouched("X or y"),
+        inputs_untouched("X or y"),
         Property(
             "one forward pass",
             0,
@@ -204,7 +200,7 @@ FORWARD_TWO = Task(
             ("relu_calls",),
             says={"relu_calls": "the number of forward passes of relu1 and relu2 {gap}"},
         ),
-        untouched("X"),
+        inputs_untouched("X"),
     ),
     hints=HINTS["TODO#8"],
 )
@@ -223,7 +219,7 @@ BACKWARD_TWO = Task(
         maps_property(1, 2),
         Property("gradient in X", 1, ("dX",), ("own_dX",), says=INPUT),
         ADDS,
-        untouched("dlogits"),
+        inputs_untouched("dlogits"),
     ),
     hints=HINTS["TODO#9"],
 )
@@ -246,13 +242,11 @@ T3 = theory_task(
     {"logits_one": 1, "logits_two": 1, "dW1_one": 1, "dW1_two": 1},
     "say by which factors logits and gradients shrink with the weights",
 )
-T4 = Task(
-    id="T4",
-    title="why it waits",
-    todo="explain why one network learns after 50 epochs and the other after 150",
-    grade_id="t4",
-    source="hand",
-    properties=(Property("explanation", 8, ()),),
+T4 = hand_task(
+    "T4",
+    "why it waits",
+    {"explanation": 8},
+    "explain why one network learns after 50 epochs and the other after 150",
 )
 
 LAB = Lab(

@@ -9,28 +9,24 @@ from types import ModuleType
 
 import numpy as np
 
+from cattern.checking.labs._driving import (
+    attempt,
+    centred_differences,
+    dict_from,
+    excused,
+    named,
+    replaced,
+    unpacked,
+)
 from cattern.checking.labs.binary_mlp.stand_ins import LogCoshLoss, Model, PlainLinear, PlainReLU
 from cattern.checking.probing import ApiError
 from cattern.checking.rubric import Values
 
-STEP = 1e-5  # of the centred differences of the student's own functions
 CHAINS = {
     "SingleLayerMLP": ("linear1", "relu", "linear2"),
     "TwoHiddenLayerMLP": ("linear1", "relu1", "linear2", "relu2", "linear3"),
 }
 HISTORIES = ("train_loss_history", "train_acc_history", "test_loss_history", "test_acc_history")
-
-
-def named(student: ModuleType, name: str):
-    """Return what the student's file calls `name`.
-
-    Raises:
-        ApiError: there is no such class or function.
-    """
-    found = getattr(student, name, None)
-    if not callable(found):
-        raise ApiError(f"{name} is missing from binary_mlp.py")
-    return found
 
 
 def method(student: ModuleType, cls: str, name: str, *args) -> Callable:
@@ -49,14 +45,14 @@ def drive_loss_by_index(student: ModuleType, inputs: Mapping, out: Values) -> No
     """TODO#1: the loss of one example."""
     logits = inputs["logits"].copy()
     out["loss"] = method(student, "SoftmaxCrossEntropyLoss", "loss_by_index")(logits, inputs["label"])
-    out["logits"] = logits
+    out["logits_after"] = logits
 
 
 def drive_gradient_by_index(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#2: the gradient of one example's loss, and the centred differences of the student's own loss."""
     logits, label = inputs["logits"].copy(), inputs["label"]
     out["dlogits"] = method(student, "SoftmaxCrossEntropyLoss", "gradient_by_index")(logits, label)
-    out["logits"] = logits
+    out["logits_after"] = logits
     own = getattr(named(student, "SoftmaxCrossEntropyLoss")(), "loss_by_index", None)
     if attempt(own, inputs["logits"].copy(), label) is None:
         logits = inputs["logits"].copy()
@@ -70,12 +66,8 @@ def drive_gradients_by_index(student: ModuleType, inputs: Mapping, out: Values) 
         raise ApiError("LinearMap has no method gradients_by_index")
     h, dlogits = inputs["h"].copy(), inputs["dlogits"].copy()
     found = layer.gradients_by_index(h, dlogits)
-    if not isinstance(found, tuple | list) or len(found) != 3:
-        raise ApiError(
-            f"gradients_by_index returns dW, db and dh, but here it returned {type(found).__name__}"
-        )
-    out["dW"], out["db"], out["dh"] = found
-    out["h"], out["dlogits"] = h, dlogits
+    out["dW"], out["db"], out["dh"] = unpacked(found, 3, "gradients_by_index returns dW, db and dh")
+    out["h_after"], out["dlogits_after"] = h, dlogits
     out["grads_left_alone"] = not any(np.any(grad) for grad in layer.grads.values())
 
 
@@ -85,13 +77,10 @@ def build(student: ModuleType, name: str, inputs: Mapping) -> tuple:
     Raises:
         ApiError: the class, or a layer of it, has another name than the lab asks for.
     """
-    cls, mine = named(student, name), getattr(student, "ReLU", None)
+    cls = named(student, name)
     maps = [PlainLinear(inputs[f"W{i}"], inputs[f"b{i}"]) for i in range(1, len(CHAINS[name]) // 2 + 2)]
-    student.ReLU = PlainReLU
-    try:
+    with replaced(student, ReLU=PlainReLU):
         model = cls(*maps)
-    finally:
-        student.ReLU = mine
     missing = [layer for layer in CHAINS[name] if not hasattr(model, layer)]
     if missing:
         raise ApiError(f"{name} has no self.{missing[0]} after __init__")
@@ -105,7 +94,7 @@ def forward_driver(name: str) -> Callable:
         model, layers = build(student, name, inputs)
         X = inputs["X"].copy()
         out["logits"] = model.forward(X)
-        out["X"] = X
+        out["X_after"] = X
         out["relu_calls"] = np.array([getattr(relu, "forwards", 0) for relu in layers[1::2]])
 
     return drive
@@ -120,15 +109,11 @@ def backward_driver(name: str) -> Callable:
         went = attempt(model.forward, inputs["X"].copy())
         go_forward(layers, inputs["X"])
         try:
-            out["dX"] = np.array(model.backward(dlogits))
-        except Exception as error:
-            # what a forward pass that is not written could not keep is no fault of the backward pass
-            if isinstance(went, NotImplementedError) and not isinstance(error, NotImplementedError):
-                raise went from None
-            raise
+            with excused(went):
+                out["dX"] = np.array(model.backward(dlogits))
         finally:  # gradients that were there before a later line raised still count
             out |= gradients(maps)
-        out["dlogits"] = dlogits
+        out["dlogits_after"] = dlogits
         go_forward(layers, inputs["X"])
         model.backward(inputs["dlogits"].copy())
         out |= {f"twice_{key}": grad for key, grad in gradients(maps).items()}
@@ -166,27 +151,24 @@ def write_own_derivative(student: ModuleType, name: str, inputs: Mapping, out: V
 
 def drive_train(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#6: some epochs of the stand-in network, with a stand-in for `evaluate` as well."""
-    train, mine = named(student, "train"), getattr(student, "evaluate", None)
-    model = Model(inputs["W"])
+    train, model = named(student, "train"), Model(inputs["W"])
     loss_layer = LogCoshLoss(model)
     X, y = inputs["X"].copy(), inputs["y"].copy()
     options = {name: inputs[name] for name in ("num_epochs", "batch_size", "learning_rate")}
-    student.evaluate = lambda *args, **kwargs: (0.0, 0.0)
+    rng = np.random.default_rng(inputs["seed"])
     try:
-        rng = np.random.default_rng(inputs["seed"])
-        history = train(model, loss_layer, X, y, X[:2], y[:2], rng, **options)
-        if not isinstance(history, dict):
-            raise ApiError(f"train returns a dict, but here it returned {type(history).__name__}")
+        with replaced(student, evaluate=lambda *args, **kwargs: (0.0, 0.0)):
+            found = train(model, loss_layer, X, y, X[:2], y[:2], rng, **options)
+        history = dict_from(found, "train")
         if "loss_history" in history:
             out["losses"] = history["loss_history"]
         out["epochs"] = np.array([len(history.get(name, ())) for name in HISTORIES])
     finally:
-        student.evaluate = mine
         model.look()
         out["path"] = np.array(model.path)
         out |= {f"{name}_calls": model.calls.count(name) for name in ("forward", "backward", "step")}
         out["seen_losses"] = np.array(list(dict(reversed(loss_layer.values)).values())[::-1])
-        out["X"], out["y"] = X, y
+        out["X_after"], out["y_after"] = X, y
 
 
 def drive_evaluate(student: ModuleType, inputs: Mapping, out: Values) -> None:
@@ -194,30 +176,6 @@ def drive_evaluate(student: ModuleType, inputs: Mapping, out: Values) -> None:
     model, evaluate = Model(inputs["W"]), named(student, "evaluate")
     X, y = inputs["X"].copy(), inputs["y"].copy()
     found = evaluate(model, LogCoshLoss(model), X, y)
-    if not isinstance(found, tuple | list) or len(found) != 2:
-        raise ApiError(f"evaluate returns two numbers, but here it returned {type(found).__name__}")
-    out["loss"], out["accuracy"] = found
-    out["W"], out["X"], out["y"] = model.params["W"], X, y
+    out["loss"], out["accuracy"] = unpacked(found, 2, "evaluate returns two numbers")
+    out["W_after"], out["X_after"], out["y_after"] = model.params["W"], X, y
     out["forward_calls"] = model.calls.count("forward")
-
-
-def centred_differences(value: Callable[[], float], array: np.ndarray) -> np.ndarray:
-    """Return the derivative of `value()` in every element of `array`, which is moved in place and put back."""
-    slopes = np.zeros(array.shape)
-    for at in np.ndindex(array.shape):
-        kept = array[at]
-        array[at] = kept + STEP
-        above = value()
-        array[at] = kept - STEP
-        slopes[at] = (above - value()) / (2 * STEP)
-        array[at] = kept
-    return slopes
-
-
-def attempt(call: Callable, *args) -> Exception | None:
-    """Make a call that another task is about; return what it raised."""
-    try:
-        call(*args)
-    except Exception as error:
-        return error
-    return None

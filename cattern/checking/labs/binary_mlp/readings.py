@@ -4,23 +4,9 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from cattern.checking.labs._reading import close, equal, exact, is_array, scalar, true, untouched
 from cattern.checking.labs.binary_mlp.drivers import CHAINS
 from cattern.checking.rubric import Values
-
-
-def true(condition) -> np.ndarray:
-    """Return a fact that is true or false, as the number 1 or 0."""
-    return np.asarray(1.0 if condition else 0.0)
-
-
-def is_array(value) -> bool:
-    """Tell whether a raw value is an array (and not a sentence)."""
-    return isinstance(value, np.ndarray)
-
-
-def equal(a, b) -> bool:
-    """Tell whether two raw values are equal arrays."""
-    return is_array(a) and is_array(b) and np.array_equal(a, b, equal_nan=True)
 
 
 def row(value):
@@ -28,26 +14,10 @@ def row(value):
     return value.reshape(-1) if is_array(value) and value.ndim == 2 and 1 in value.shape else value
 
 
-def number(value):
-    """Return a number as an array without dimensions where it stands in brackets."""
-    return value.reshape(()) if is_array(value) and value.size == 1 else value
-
-
-def exact(mine, slopes) -> bool:
-    """Tell whether a gradient is the derivative of the student's own function, and that is not zero everywhere."""
-    if not (is_array(mine) and is_array(slopes)) or mine.size != slopes.size:
-        return False
-    scale = np.max(np.abs(slopes), initial=0.0)
-    gap = np.max(np.abs(mine.reshape(slopes.shape) - slopes), initial=0.0)
-    return bool(np.isfinite(scale) and scale > 1e-8 and gap <= 1e-4 * scale)
-
-
 def read_loss_by_index(inputs: Mapping, raw: Values) -> Values:
     """TODO#1: the loss as one number."""
-    facts: Values = {"loss": number(raw["loss"])} if "loss" in raw else {}
-    if "logits" in raw:
-        facts["untouched"] = true(equal(raw["logits"], inputs["logits"]))
-    return facts
+    facts: Values = {"loss": scalar(raw["loss"])} if "loss" in raw else {}
+    return facts | untouched(inputs, raw, "logits")
 
 
 def read_gradient_by_index(inputs: Mapping, raw: Values) -> Values:
@@ -60,9 +30,7 @@ def read_gradient_by_index(inputs: Mapping, raw: Values) -> Values:
         facts["elsewhere"] = np.delete(dlogits, label) if fits else dlogits
         if "slopes" in raw:
             facts["own"] = true(fits and exact(dlogits, raw["slopes"]))
-    if "logits" in raw:
-        facts["untouched"] = true(equal(raw["logits"], inputs["logits"]))
-    return facts
+    return facts | untouched(inputs, raw, "logits")
 
 
 def read_gradients_by_index(inputs: Mapping, raw: Values) -> Values:
@@ -70,8 +38,8 @@ def read_gradients_by_index(inputs: Mapping, raw: Values) -> Values:
     facts: Values = {}
     if "dW" in raw:
         facts |= {"dW": raw["dW"], "db": row(raw["db"]), "dh": row(raw["dh"])}
-    if "h" in raw:
-        facts["untouched"] = true(all(equal(raw[name], inputs[name]) for name in ("h", "dlogits")))
+    facts |= untouched(inputs, raw, "h", "dlogits")
+    if "h_after" in raw:
         facts["grads_left_alone"] = raw["grads_left_alone"]
     return facts
 
@@ -79,8 +47,7 @@ def read_gradients_by_index(inputs: Mapping, raw: Values) -> Values:
 def read_forward(inputs: Mapping, raw: Values) -> Values:
     """TODO#4 and TODO#8: the logits, and whether each ReLU treated one layer: in code of one's own, none did."""
     facts: Values = {"logits": raw["logits"]} if "logits" in raw else {}
-    if "X" in raw:
-        facts["untouched"] = true(equal(raw["X"], inputs["X"]))
+    facts |= untouched(inputs, raw, "X")
     calls = raw.get("relu_calls")
     if is_array(calls):
         facts["relu_calls"] = calls if calls.any() else np.ones(calls.shape)
@@ -102,9 +69,7 @@ def backward_reading(name: str) -> Callable:
         pairs = [(raw.get(key), raw.get(f"twice_{key}")) for key in keys[1:]]
         if all(is_array(once) and is_array(twice) and once.shape == twice.shape for once, twice in pairs):
             facts["adds"] = true(all(np.allclose(2 * once, twice, rtol=1e-6) for once, twice in pairs))
-        if "dlogits" in raw:
-            facts["untouched"] = true(equal(raw["dlogits"], inputs["dlogits"]))
-        return facts
+        return facts | untouched(inputs, raw, "dlogits")
 
     return read
 
@@ -115,11 +80,10 @@ def read_train(inputs: Mapping, raw: Values) -> Values:
     if "losses" in raw:
         losses = facts["losses"] = row(raw["losses"])
         seen = raw.get("seen_losses")
-        fits = is_array(losses) and is_array(seen) and losses.shape == seen.shape
-        facts["own_losses"] = true(fits and len(seen) and np.allclose(losses, seen, rtol=1e-5))
+        facts["own_losses"] = true(close(losses, seen) and len(seen))
         per_batch = -(-len(inputs["X"]) // inputs["batch_size"]) * inputs["num_epochs"]
         facts["one_forward"] = true(equal(raw.get("forward_calls"), np.asarray(float(per_batch))))
-        facts["untouched"] = true(equal(raw.get("X"), inputs["X"]) and equal(raw.get("y"), inputs["y"] * 1.0))
+        facts |= untouched(inputs, raw, "X", "y")
     for name in ("backward_calls", "step_calls"):
         if name in raw:
             facts[name] = raw[name]
@@ -128,9 +92,8 @@ def read_train(inputs: Mapping, raw: Values) -> Values:
 
 def read_evaluate(inputs: Mapping, raw: Values) -> Values:
     """TODO#7: the two numbers, and whether nothing was trained."""
-    facts: Values = {name: number(raw[name]) for name in ("loss", "accuracy") if name in raw}
-    if "W" in raw:
-        kept = all(equal(raw[name], inputs[name] * 1.0) for name in ("W", "X", "y"))
-        facts["untouched"] = true(kept)
+    facts: Values = {name: scalar(raw[name]) for name in ("loss", "accuracy") if name in raw}
+    facts |= untouched(inputs, raw, "W", "X", "y")
+    if "forward_calls" in raw:
         facts["one_forward"] = true(equal(raw["forward_calls"], np.asarray(1.0)))
     return facts

@@ -1,5 +1,6 @@
 """Lab 6, `nearest_neighbour`: its tasks and what earns their points."""
 
+from cattern.checking.labs._tasks import inputs_untouched
 from cattern.checking.labs._theory import theory_task
 from cattern.checking.labs.nearest_neighbour.drivers import (
     drive_choose,
@@ -15,12 +16,6 @@ from cattern.checking.labs.nearest_neighbour.readings import (
     read_vote,
 )
 from cattern.checking.rubric import Lab, Property, Task
-
-
-def untouched(what: str) -> Property:
-    """Return the remark that a function changes what belongs to the caller."""
-    return Property("inputs untouched", 0, ("untouched",), says={"untouched": f"{what} is changed in place"})
-
 
 DISTANCES = Task(
     id="TODO#1",
@@ -43,7 +38,7 @@ DISTANCES = Task(
             ("loop_free",),
             says={"loop_free": "a Python loop is right but slow: one matrix product treats all pairs"},
         ),
-        untouched("X or X_train"),
+        inputs_untouched("X or X_train"),
     ),
     hints=HINTS["TODO#1"],
 )
@@ -64,7 +59,7 @@ NEAREST = Task(
             ("ties",),
             says={"ties": "where distances are equal, the array of labels {gap}"},
         ),
-        untouched("distances or y_train"),
+        inputs_untouched("distances or y_train"),
     ),
     hints=HINTS["TODO#2"],
 )
@@ -82,7 +77,7 @@ VOTE = Task(
             "ties", 8, ("ties",), says={"ties": "where the vote is tied, the array of predictions {gap}"}
         ),
         Property("whole numbers", 0, ("whole",), says={"whole": "labels are integers, not floats"}),
-        untouched("labels"),
+        inputs_untouched("labels"),
     ),
     hints=HINTS["TODO#3"],
 )

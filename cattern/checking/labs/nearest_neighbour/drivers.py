@@ -5,27 +5,15 @@ vote alone.
 """
 
 import ast
-import contextlib
-import linecache
 from collections.abc import Mapping
 from types import ModuleType
 
 import numpy as np
 
-from cattern.checking.probing import ApiError
+from cattern.checking.labs._driving import has_loop, named, replaced, unpacked
 from cattern.checking.rubric import Values
 
-
-def named(student: ModuleType, name: str):
-    """Return what the student's file calls `name`.
-
-    Raises:
-        ApiError: there is no such function.
-    """
-    found = getattr(student, name, None)
-    if not callable(found):
-        raise ApiError(f"{name} is missing from nearest_neighbour.py")
-    return found
+LOOPS = ast.For | ast.While | ast.comprehension  # a comprehension over rows is as slow as a loop
 
 
 def drive_distances(student: ModuleType, inputs: Mapping, out: Values) -> None:
@@ -33,7 +21,8 @@ def drive_distances(student: ModuleType, inputs: Mapping, out: Values) -> None:
     function = named(student, "squared_distances")
     X, X_train = inputs["X"].copy(), inputs["X_train"].copy()
     if inputs.get("style"):
-        out["loop_free"] = not has_loop(function)
+        code = getattr(function, "__code__", None)
+        out["loop_free"] = not (code and has_loop(code.co_filename, function.__name__, LOOPS))
     try:
         out["distances"] = function(X, X_train)
     finally:
@@ -77,35 +66,4 @@ def drive_choose(student: ModuleType, inputs: Mapping, out: Values) -> None:
             inputs["y_val"].copy(),
             inputs["ks"].tolist(),
         )
-    if not isinstance(result, tuple | list) or len(result) != 2:
-        raise ApiError(
-            f"choose_k returns best_k and accuracies, but here it returned {type(result).__name__}"
-        )
-    out["best_k"], out["accuracies"] = result
-
-
-@contextlib.contextmanager
-def replaced(student: ModuleType, **functions):
-    """Put stand-ins in the place of the student's functions for a while."""
-    before = {name: getattr(student, name) for name in functions if hasattr(student, name)}
-    vars(student).update(functions)
-    try:
-        yield
-    finally:
-        vars(student).update(before)
-
-
-def has_loop(function) -> bool:
-    """Tell whether the source of a function has a Python loop; False where the source cannot be had."""
-    try:
-        lines = linecache.getlines(function.__code__.co_filename)
-        tree = ast.parse("".join(lines))
-    except (AttributeError, SyntaxError, ValueError):
-        return False
-    loops = ast.For | ast.While | ast.comprehension
-    return any(
-        isinstance(node, ast.FunctionDef)
-        and node.name == function.__name__
-        and any(isinstance(inner, loops) for inner in ast.walk(node))
-        for node in ast.walk(tree)
-    )
+    out["best_k"], out["accuracies"] = unpacked(result, 2, "choose_k returns best_k and accuracies")

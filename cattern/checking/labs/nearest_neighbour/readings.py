@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from cattern.checking.labs._reading import equal, is_array, scalar, true, untouched
 from cattern.checking.rubric import Values
 
 
@@ -48,32 +49,6 @@ def read_choose(inputs: Mapping, raw: Values) -> Values:
     facts["tied_k" if tied else "best_k"] = best_k
     ks = inputs["ks"]
     if is_array(accuracies) and accuracies.shape == ks.shape and np.ptp(accuracies) > 0:
-        facts["own_tied_k" if tied else "own_best_k"] = true(equal(best_k, ks[np.argmax(accuracies)]))
+        own = np.array(ks[np.argmax(accuracies)])
+        facts["own_tied_k" if tied else "own_best_k"] = true(equal(best_k, own))
     return facts
-
-
-def untouched(inputs: Mapping, raw: Values, *names: str) -> Values:
-    """Return the fact that the function left its arguments as they were."""
-    if any(f"{name}_after" not in raw for name in names):
-        return {}
-    return {"untouched": true(all(equal(raw[f"{name}_after"], inputs[name]) for name in names))}
-
-
-def true(condition) -> np.ndarray:
-    """Return a fact that is true or false, as the number 1 or 0."""
-    return np.asarray(1.0 if condition else 0.0)
-
-
-def scalar(value):
-    """Return an array of one number without its dimensions: (1,) is as good as a number."""
-    return value.reshape(()) if is_array(value) and value.size == 1 else value
-
-
-def equal(a, b) -> bool:
-    """Tell whether `a` is an array equal to `b`."""
-    return is_array(a) and np.array_equal(a, b)
-
-
-def is_array(value) -> bool:
-    """Tell whether a raw value is an array (and not a sentence)."""
-    return isinstance(value, np.ndarray)

@@ -1,6 +1,6 @@
 """Lab 3, `nn_library`: its tasks and what earns their points."""
 
-from cattern.checking.labs._theory import theory_task
+from cattern.checking.labs._theory import hand_task, theory_task
 from cattern.checking.labs.nn_library.drivers import (
     drive_evaluate,
     drive_gaussian,
@@ -232,13 +232,11 @@ T2 = theory_task(
 T3 = theory_task(
     "T3", "who dies", {"sd_weight": 2, "sd_bias": 2}, "compute the standard deviations after the scaling"
 )
-T4 = Task(
-    id="T4",
-    title="the wrong gradient that works",
-    todo="explain why the reported accuracy needs a ReLU whose backward pass masks nothing",
-    grade_id="t4",
-    source="hand",
-    properties=(Property("explanation", 12, ()),),
+T4 = hand_task(
+    "T4",
+    "the wrong gradient that works",
+    {"explanation": 12},
+    "explain why the reported accuracy needs a ReLU whose backward pass masks nothing",
 )
 
 LAB = Lab(

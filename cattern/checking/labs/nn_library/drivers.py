@@ -5,11 +5,13 @@ down what is done with them: an error in a layer, or in another task, cannot cos
 """
 
 from collections.abc import Mapping
+from functools import partial
 from types import ModuleType
 
 import numpy as np
 
-from cattern.checking.probing import ApiError
+from cattern.checking.labs import _driving
+from cattern.checking.labs._driving import LinearModel, dict_from, replaced, unpacked
 from cattern.checking.rubric import Values
 
 HISTORIES = (
@@ -21,37 +23,17 @@ HISTORIES = (
     "val_acc_history",
 )
 
-
-def function(student: ModuleType, name: str):
-    """Return a function of the student's file.
-
-    Raises:
-        ApiError: there is none.
-    """
-    found = getattr(student, name, None)
-    if not callable(found):
-        raise ApiError(f"nn_library.py defines no function {name}")
-    return found
-
-
-def pair(value, what: str) -> tuple:
-    """Return the two values that a function returned.
-
-    Raises:
-        ApiError: it returned something else.
-    """
-    if not isinstance(value, tuple | list) or len(value) != 2:
-        raise ApiError(f"{what} returns two values, but here it returned {type(value).__name__}")
-    return tuple(value)
+named = partial(_driving.named, missing="{file} defines no function {name}")
 
 
 def drive_sample(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#1: a sample; the same again from the same seed; and one from another seed."""
-    sample = function(student, "sample_normalised")
+    sample = named(student, "sample_normalised")
     images, labels = inputs["images"].copy(), inputs["labels"].copy()
     for key, seed in (("", 0), ("again_", 0), ("other_", 1)):
         rng = np.random.default_rng([inputs["seed"], seed])
-        X, y = pair(sample(images, labels, inputs["num_samples"], rng), "sample_normalised")
+        found = sample(images, labels, inputs["num_samples"], rng)
+        X, y = unpacked(found, 2, "sample_normalised returns two values")
         out[f"{key}X"], out[f"{key}y"] = X, y
         if not key:
             out["is_float32"] = getattr(X, "dtype", None) == np.float32
@@ -61,14 +43,14 @@ def drive_sample(student: ModuleType, inputs: Mapping, out: Values) -> None:
 def drive_one_hot(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#2: the rows of some labels."""
     y = inputs["y"].copy()
-    Y = function(student, "one_hot")(y, inputs["num_classes"])
+    Y = named(student, "one_hot")(y, inputs["num_classes"])
     out["Y"], out["y_after"] = Y, y
     out["is_float32"] = getattr(Y, "dtype", None) == np.float32
 
 
 def drive_gaussian(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#3: an array; the same again from the same seed; and one from another seed."""
-    draw = function(student, "normalised_gaussian")
+    draw = named(student, "normalised_gaussian")
     shape = tuple(int(n) for n in inputs["shape"])
     for key, seed in (("array", 0), ("again", 0), ("other", 1)):
         rng = np.random.default_rng([inputs["seed"], seed])
@@ -77,40 +59,23 @@ def drive_gaussian(student: ModuleType, inputs: Mapping, out: Values) -> None:
         out["is_float32"] = getattr(array, "dtype", None) == np.float32
 
 
-class Model:
-    """Stands in for the network: scores X W. It has everything that a layer has, and writes down its calls."""
+class Model(LinearModel):
+    """Stands in for the network, and keeps the scores that it gave."""
 
     def __init__(self, W: np.ndarray):
-        self.params, self.grads = {"W": W.copy()}, {"W": np.zeros_like(W)}
-        self.layers = [self]
+        super().__init__(W)
         self.steps = 0  # updates so far
         self.scores: list[tuple[int, np.ndarray]] = []
-        self.calls: list[str] = []
-        self.X = None
 
     def forward(self, X: np.ndarray) -> np.ndarray:
         """Return the scores of a batch."""
-        self.calls.append("forward")
-        self.X = np.array(X)
-        scores = np.einsum("nd,dc->nc", self.X, self.params["W"])
+        scores = super().forward(X)
         self.scores.append((self.steps, scores))
         return scores.copy()
 
-    def backward(self, dout: np.ndarray) -> np.ndarray:
-        """Add to the gradient."""
-        self.calls.append("backward")
-        self.grads["W"] += np.einsum("nd,nc->dc", self.X, dout)
-        return np.einsum("nc,dc->nd", dout, self.params["W"])
-
-    def zero_grad(self) -> None:
-        """Forget the gradient."""
-        self.calls.append("zero_grad")
-        self.grads["W"][...] = 0.0
-
     def step(self, learning_rate: float) -> None:
         """Move against the gradient."""
-        self.calls.append("step")
-        self.params["W"] -= np.multiply(learning_rate, self.grads["W"])
+        super().step(learning_rate)
         self.steps += 1
 
 
@@ -136,16 +101,14 @@ class LogCoshLoss:
 
 def drive_train_epoch(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#4: an epoch of the stand-in; what it returned, what became of W, and what really happened on the way."""
-    train_epoch = function(student, "train_epoch")
+    train_epoch = named(student, "train_epoch")
     model = Model(inputs["W"])
     loss_layer = LogCoshLoss(model)
     X, Y = inputs["X"].copy(), inputs["Y"].copy()
     batches = np.split(np.arange(len(X))[inputs["order"]], inputs["cuts"])
     try:
-        losses, accuracies = pair(
-            train_epoch(model, loss_layer, X, Y, batches, inputs["learning_rate"]), "train_epoch"
-        )
-        out["losses"], out["accuracies"] = losses, accuracies
+        found = train_epoch(model, loss_layer, X, Y, batches, inputs["learning_rate"])
+        out["losses"], out["accuracies"] = unpacked(found, 2, "train_epoch returns two values")
         out["X_after"], out["Y_after"] = X, Y
     finally:
         out["W"] = model.params["W"]
@@ -164,11 +127,12 @@ def record(model: Model, loss_layer: LogCoshLoss, num_batches: int, out: Values)
 
 def drive_evaluate(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#5: loss and accuracy of the stand-in, and whether it was left as it was."""
-    evaluate = function(student, "evaluate")
+    evaluate = named(student, "evaluate")
     model = Model(inputs["W"])
     X, Y = inputs["X"].copy(), inputs["Y"].copy()
-    out["loss"], out["accuracy"] = pair(evaluate(model, LogCoshLoss(model), X, Y), "evaluate")
-    out["W"], out["X_after"], out["Y_after"] = model.params["W"], X, Y
+    found = evaluate(model, LogCoshLoss(model), X, Y)
+    out["loss"], out["accuracy"] = unpacked(found, 2, "evaluate returns two values")
+    out["W_after"], out["X_after"], out["Y_after"] = model.params["W"], X, Y
 
 
 def told_epoch(model, loss_layer, X, Y, batches, learning_rate=0.01):
@@ -189,18 +153,15 @@ def told_evaluation(model, loss_layer, X, Y):
 
 def drive_train(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#6: some epochs, with stand-ins for `train_epoch` and `evaluate` as well."""
-    train = function(student, "train")
+    train = named(student, "train")
     model = Model(inputs["W"])
     sets = [inputs[name].copy() for name in ("X", "Y", "X_val", "Y_val")]
     options = {name: inputs[name] for name in ("num_epochs", "batch_size", "learning_rate")}
-    mine = {name: getattr(student, name, None) for name in ("train_epoch", "evaluate")}
-    student.train_epoch, student.evaluate = told_epoch, told_evaluation
+    rng = np.random.default_rng(inputs["seed"])
     try:
-        history = train(model, LogCoshLoss(model), *sets, np.random.default_rng(inputs["seed"]), **options)
-        if not isinstance(history, dict):
-            raise ApiError(f"train returns a dict, but here it returned {type(history).__name__}")
+        with replaced(student, train_epoch=told_epoch, evaluate=told_evaluation):
+            found = train(model, LogCoshLoss(model), *sets, rng, **options)
+        history = dict_from(found, "train")
         out |= {name: history[name] for name in HISTORIES if name in history}
     finally:
-        for name, function_ in mine.items():
-            setattr(student, name, function_)
         out["W"] = model.params["W"]

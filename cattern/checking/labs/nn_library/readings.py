@@ -8,25 +8,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from cattern.checking.labs._reading import close, equal, is_array, scalar, true, untouched
 from cattern.checking.labs.nn_library.drivers import HISTORIES
 from cattern.checking.rubric import Values
 
 FEW = 5  # rows
-
-
-def true(condition) -> np.ndarray:
-    """Return a fact that is true or false, as the number 1 or 0."""
-    return np.asarray(1.0 if condition else 0.0)
-
-
-def is_array(value) -> bool:
-    """Tell whether a raw value is an array (and not a sentence)."""
-    return isinstance(value, np.ndarray)
-
-
-def equal(a, b) -> bool:
-    """Tell whether two raw values are equal arrays."""
-    return is_array(a) and is_array(b) and np.array_equal(a, b, equal_nan=True)
 
 
 def shape_of(value):
@@ -53,9 +39,7 @@ def read_sample(inputs: Mapping, raw: Values) -> Values:
     if "other_X" in raw and n > FEW:
         facts["same_seed"] = true(equal(X, raw["again_X"]) and equal(y, raw["again_y"]))
         facts["varied"] = true(not equal(X, raw["other_X"]))
-    if "images_after" in raw:
-        same = equal(raw["images_after"], inputs["images"]) and equal(raw["labels_after"], inputs["labels"])
-        facts["untouched"] = true(same)
+    facts |= untouched(inputs, raw, "images", "labels")
     if "is_float32" in raw:
         facts["float32"] = raw["is_float32"]
     return facts
@@ -91,8 +75,7 @@ def read_one_hot(inputs: Mapping, raw: Values) -> Values:
     facts: Values = {}
     if "Y" in raw:
         facts["Y_shape"], facts["Y"] = shape_of(raw["Y"]), raw["Y"]
-    if "y_after" in raw:
-        facts["untouched"] = true(equal(raw["y_after"], inputs["y"]))
+    facts |= untouched(inputs, raw, "y")
     if "is_float32" in raw:
         facts["float32"] = raw["is_float32"]
     return facts
@@ -148,8 +131,7 @@ def read_train_epoch(inputs: Mapping, raw: Values) -> Values:
             if is_array(raw.get(f"scores_{i}")) and len(raw[f"scores_{i}"]) == len(rows)
         ]
         facts["own_accuracies"] = true(len(own) == len(order) and close(facts["accuracies"], np.array(own)))
-    if "X_after" in raw:
-        facts["untouched"] = true(equal(raw["X_after"], inputs["X"]) and equal(raw["Y_after"], Y))
+    facts |= untouched(inputs, raw, "X", "Y")
     for name in ("backward_calls", "step_calls"):
         if name in raw:
             facts[name] = raw[name]
@@ -159,26 +141,17 @@ def read_train_epoch(inputs: Mapping, raw: Values) -> Values:
 
 
 def squeezed(value):
-    """Return a list of numbers as an (n,) array where each stands in brackets of its own."""
+    """Return a list of numbers as an (n,) array where each stands in brackets of its own.
+
+    One list in brackets, (1, n), is not accepted: it would count as one minibatch.
+    """
     return value.reshape(-1) if is_array(value) and value.ndim == 2 and value.shape[1] == 1 else value
-
-
-def close(a, b: np.ndarray) -> bool:
-    """Tell whether two raw lists hold the same numbers."""
-    return is_array(a) and a.shape == b.shape and bool(np.allclose(a, b, rtol=1e-5, atol=1e-8))
 
 
 def read_evaluate(inputs: Mapping, raw: Values) -> Values:
     """TODO#5: the two numbers, and whether nothing was trained."""
-    facts: Values = {}
-    for name in ("loss", "accuracy"):
-        if name in raw:
-            value = raw[name]
-            facts[name] = value.reshape(()) if is_array(value) and value.size == 1 else value
-    if "W" in raw:
-        same = ("W", "W"), ("X_after", "X"), ("Y_after", "Y")
-        facts["untouched"] = true(all(equal(raw.get(a), inputs[b]) for a, b in same))
-    return facts
+    facts: Values = {name: scalar(raw[name]) for name in ("loss", "accuracy") if name in raw}
+    return facts | untouched(inputs, raw, "W", "X", "Y")
 
 
 def read_train(inputs: Mapping, raw: Values) -> Values:

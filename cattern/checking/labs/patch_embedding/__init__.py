@@ -1,16 +1,16 @@
 """Lab 2, `patch_embedding`: its tasks and what earns their points."""
 
-from cattern.checking.labs._theory import theory_task
+from cattern.checking.labs._tasks import remark
+from cattern.checking.labs._theory import hand_task, theory_task
 from cattern.checking.labs.patch_embedding import drivers, readings
 from cattern.checking.labs.patch_embedding.building import (
     EMBEDDING,
     LAYERS,
     backward_properties,
     forward_task,
-    remark,
     task,
 )
-from cattern.checking.rubric import Lab, Property, Task
+from cattern.checking.rubric import Lab, Property
 
 SELECT = task(
     1,
@@ -244,13 +244,11 @@ T2 = theory_task(
     {"dloss_dscore": 1, "dloss_dz": 1, "accuracy": 1},
     "compute the gradient of a class behind a closed ReLU, and the accuracy without such classes",
 )
-T3 = Task(
-    id="T3",
-    title="the plateau",
-    todo="explain why training stops at an error of 40 to 60 %",
-    grade_id="t3",
-    source="hand",
-    properties=(Property("explanation", 4, ()),),
+T3 = hand_task(
+    "T3",
+    "the plateau",
+    {"explanation": 4},
+    "explain why training stops at an error of 40 to 60 %",
 )
 
 LAB = Lab(

@@ -1,5 +1,8 @@
 """What lab 2's tasks have in common: the same shape for every layer's forward pass and for every backward pass."""
 
+from functools import partial
+
+from cattern.checking.labs._tasks import remark, todo_task
 from cattern.checking.labs.patch_embedding import drivers, readings
 from cattern.checking.labs.patch_embedding.hints import HINTS
 from cattern.checking.rubric import Property, Task
@@ -7,27 +10,7 @@ from cattern.checking.rubric import Property, Task
 LAYERS = "cattern/layers.py"
 EMBEDDING = "cattern/patch_embedding.py"
 
-
-def task(number: int, title: str, todo: str, file: str, driver, reading, properties, **more) -> Task:
-    """Return the task of TODO#number."""
-    task_id = f"TODO#{number}"
-    return Task(
-        id=task_id,
-        title=title,
-        todo=todo,
-        grade_id=f"todo{number}",
-        file=file,
-        driver=driver,
-        reading=reading,
-        properties=tuple(properties),
-        hints=HINTS[task_id],
-        **more,
-    )
-
-
-def remark(fact: str, sentence: str) -> Property:
-    """Return a property without points: failing it is worth a remark."""
-    return Property(fact.replace("_", " "), 0, (fact,), says={fact: sentence})
+task = partial(todo_task, HINTS)
 
 
 def forward_task(

@@ -7,14 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from cattern.checking.labs._reading import as_row, equal, exact, is_array, true, untouched
 from cattern.checking.rubric import Values
-
-OWN_TOLERANCE = 1e-4  # between a gradient and the centred differences of the student's own forward pass
-
-
-def true(condition) -> np.ndarray:
-    """Return a fact that is true or false, as the number 1 or 0."""
-    return np.asarray(1.0 if condition else 0.0)
 
 
 def read_select(inputs: Mapping, raw: Values) -> Values:
@@ -32,7 +26,7 @@ def read_select(inputs: Mapping, raw: Values) -> Values:
         "distinct": true(len(np.unique(rows)) == len(rows)),
         "rising": true((np.diff(rows) >= 0).all()),
         "repeatable": true(equal(raw.get("again"), raw["rows"])),
-        "y_untouched": true(equal(raw.get("y"), y)),
+        "y_untouched": true(equal(raw.get("y_after"), y)),
         "global_stream": raw.get("global_stream", true(False)),
     }
     draws = raw.get("draws")
@@ -64,17 +58,13 @@ def pattern(y: np.ndarray, rows: np.ndarray) -> int:
 def read_cut(inputs: Mapping, raw: Values) -> Values:
     """TODO#2: the patches, their dtype, and whether the images stayed as they were."""
     facts = {name: raw[name] for name in ("patches", "same_dtype") if name in raw}
-    if "images" in raw:
-        facts["untouched"] = true(equal(raw["images"], inputs["images"]))
-    return facts
+    return facts | untouched(inputs, raw, "images")
 
 
 def read_forward(inputs: Mapping, raw: Values) -> Values:
     """TODO#3, #5, #7: the output, and whether the input stayed as it was."""
     facts: Values = {"out": raw["out"]} if "out" in raw else {}
-    if "X" in raw:
-        facts["untouched"] = true(equal(raw["X"], inputs["X"]))
-    return facts
+    return facts | untouched(inputs, raw, "X")
 
 
 def read_backward(inputs: Mapping, raw: Values) -> Values:
@@ -92,14 +82,12 @@ def read_backward(inputs: Mapping, raw: Values) -> Values:
                 facts["at_zero"] = grad[inputs["X"] == 0]
             own = raw.get(f"own_{name.removeprefix('d')}")
             if is_array(own):
-                facts[f"own_{name}"] = true(fits(own, grad))
+                facts[f"own_{name}"] = true(exact(grad, own))
         twice = raw.get(f"twice_{name}")
         if is_array(raw[name]) and is_array(twice) and raw[name].any():
             same_shape = twice.shape == raw[name].shape
             facts[f"adds_{name}"] = true(same_shape and np.allclose(twice, 2 * raw[name], rtol=1e-4))
-    if "dout" in raw:
-        facts["untouched"] = true(equal(raw["dout"], inputs["dout"]))
-    return facts
+    return facts | untouched(inputs, raw, "dout")
 
 
 def read_loss(inputs: Mapping, raw: Values) -> Values:
@@ -107,9 +95,7 @@ def read_loss(inputs: Mapping, raw: Values) -> Values:
     facts = {name: raw[name] for name in ("loss", "probs") if name in raw}
     if "huge_loss" in raw:
         facts["finite"] = true(is_array(raw["huge_loss"]) and np.isfinite(raw["huge_loss"]).all())
-    if "scores" in raw:
-        facts["untouched"] = true(equal(raw["scores"], inputs["scores"]))
-    return facts
+    return facts | untouched(inputs, raw, "scores")
 
 
 def read_dscores(inputs: Mapping, raw: Values) -> Values:
@@ -117,10 +103,8 @@ def read_dscores(inputs: Mapping, raw: Values) -> Values:
     facts: Values = {"dscores": raw["dscores"]} if "dscores" in raw else {}
     own, gradient = raw.get("own_scores"), raw.get("own_gradient")
     if is_array(own) and is_array(gradient) and own.shape == gradient.shape:
-        facts["own_dscores"] = true(fits(own, gradient))
-    if "probs" in raw:
-        facts["untouched"] = true(equal(raw["probs"], inputs["probs"]))
-    return facts
+        facts["own_dscores"] = true(exact(gradient, own))
+    return facts | untouched(inputs, raw, "probs")
 
 
 def read_raw(inputs: Mapping, raw: Values) -> Values:
@@ -135,9 +119,7 @@ def read_train(inputs: Mapping, raw: Values) -> Values:
     if is_array(path) and path.ndim == 2 and len(path) > 1:
         facts["first_step"] = path[1] - path[0]
         facts["path"] = path
-    if "X" in raw:
-        facts["untouched"] = true(equal(raw["X"], inputs["X"]) and equal(raw.get("y"), inputs["y"]))
-    return facts
+    return facts | untouched(inputs, raw, "X", "y")
 
 
 def read_validate(inputs: Mapping, raw: Values) -> Values:
@@ -150,26 +132,3 @@ def read_validate(inputs: Mapping, raw: Values) -> Values:
     if "w" in raw:
         facts["untrained"] = true(equal(raw["w"], inputs["w"]))
     return facts
-
-
-def as_row(grad, param: np.ndarray):
-    """Return a bias gradient of shape (1, H) as (H,): a row is a correct style."""
-    if is_array(grad) and param.ndim == 1 and grad.shape == (1, param.size):
-        return grad.reshape(-1)
-    return grad
-
-
-def fits(own: np.ndarray, grad: np.ndarray) -> bool:
-    """Tell whether a gradient is the derivative `own`. Nothing fits a forward pass that depends on nothing."""
-    scale = np.max(np.abs(own), initial=0.0)
-    return bool(scale > 1e-8 and np.max(np.abs(own - grad)) <= OWN_TOLERANCE * scale)
-
-
-def equal(a, b: np.ndarray) -> bool:
-    """Tell whether `a` is an array equal to `b`."""
-    return is_array(a) and np.array_equal(a, b)
-
-
-def is_array(value) -> bool:
-    """Tell whether a raw value is an array (and not a sentence)."""
-    return isinstance(value, np.ndarray)

@@ -1,34 +1,17 @@
 """Lab 5, `sigmoid_net`: its tasks and what earns their points."""
 
-from cattern.checking.labs._theory import theory_task
+from functools import partial
+
+from cattern.checking.labs._tasks import remark, todo_task
+from cattern.checking.labs._theory import hand_task, theory_task
 from cattern.checking.labs.sigmoid_net import drivers, readings
 from cattern.checking.labs.sigmoid_net.hints import HINTS
-from cattern.checking.rubric import Lab, Property, Task
+from cattern.checking.rubric import Lab, Property
 
 SCALAR = "cattern/scalar_net.py"
 VECTOR = "cattern/sigmoid_net.py"
 
-
-def task(number: int, title: str, todo: str, driver, reading, properties, **more) -> Task:
-    """Return the task of TODO#number."""
-    task_id = f"TODO#{number}"
-    return Task(
-        id=task_id,
-        title=title,
-        todo=todo,
-        grade_id=f"todo{number}",
-        file=SCALAR if number <= 4 else VECTOR,
-        driver=driver,
-        reading=reading,
-        properties=tuple(properties),
-        hints=HINTS[task_id],
-        **more,
-    )
-
-
-def remark(fact: str, sentence: str) -> Property:
-    """Return a property without points: failing it is worth a remark."""
-    return Property(fact.replace("_", " "), 0, (fact,), says={fact: sentence})
+task = partial(todo_task, HINTS)
 
 
 def derivatives(title: str, points: float, *names: str) -> Property:
@@ -46,6 +29,7 @@ SIGMOID = task(
     1,
     "sigmoid of a number",
     "compute the sigmoid of one number, whatever its size",
+    SCALAR,
     drivers.drive_sigmoid,
     readings.read_sigmoid,
     (
@@ -58,6 +42,7 @@ SCALAR_FORWARD = task(
     2,
     "forward by hand",
     "compute both hidden units and the output in plain numbers",
+    SCALAR,
     drivers.drive_scalar_forward,
     readings.read_scalar_forward,
     (
@@ -71,6 +56,7 @@ SCALAR_BACKWARD = task(
     3,
     "backward by hand",
     "compute the nine derivatives of the loss in plain numbers",
+    SCALAR,
     drivers.drive_scalar_backward,
     readings.read_scalar_backward,
     (
@@ -86,6 +72,7 @@ SCALAR_TRAIN = task(
     4,
     "one update per point",
     "add up the loss and update all nine parameters, point by point",
+    SCALAR,
     drivers.drive_train_scalar,
     readings.read_train_scalar,
     (
@@ -109,6 +96,7 @@ FORWARD = task(
     5,
     "sigmoid layer forward",
     "apply the sigmoid to a whole array at once",
+    VECTOR,
     drivers.drive_forward,
     readings.read_forward,
     (
@@ -124,6 +112,7 @@ BACKWARD = task(
     6,
     "sigmoid layer backward",
     "go back through the sigmoid",
+    VECTOR,
     drivers.drive_backward,
     readings.read_backward,
     (
@@ -136,6 +125,7 @@ TRAIN = task(
     7,
     "training step",
     "compute the mean loss of a minibatch and make one update with summed gradients",
+    VECTOR,
     drivers.drive_train,
     readings.read_train,
     (
@@ -162,6 +152,7 @@ PREDICT = task(
     8,
     "predict",
     "return the class with the highest score for every row",
+    VECTOR,
     drivers.drive_predict,
     None,
     (
@@ -174,6 +165,7 @@ SMOOTH = task(
     9,
     "moving average",
     "smooth a curve: the mean of every window of neighbours",
+    VECTOR,
     drivers.drive_moving_average,
     readings.read_moving_average,
     (
@@ -194,13 +186,11 @@ T2 = theory_task(
     {"num_params": 1, "num_updates": 1, "mean_rate": 1},
     "count parameters and updates; translate a rate for sums into one for means",
 )
-T3 = Task(
-    id="T3",
-    title="the slope of a sigmoid",
-    todo="derive the slope of the sigmoid, bound it, and say what that means for deep networks",
-    grade_id="t3",
-    source="hand",
-    properties=(Property("derivation", 6, ()),),
+T3 = hand_task(
+    "T3",
+    "the slope of a sigmoid",
+    {"derivation": 6},
+    "derive the slope of the sigmoid, bound it, and say what that means for deep networks",
 )
 
 LAB = Lab(

@@ -5,45 +5,18 @@ A driver decides nothing. What a function builds on is replaced by a stand-in, s
 
 import contextlib
 from collections.abc import Mapping
+from functools import partial
 from types import ModuleType
 
 import numpy as np
 
-from cattern.checking.labs.sigmoid_net.stand_ins import (
-    NAMES,
-    PlainLoss,
-    PlainModel,
-    Shuffler,
-    SmallNet,
-    squash,
-)
-from cattern.checking.probing import ApiError
+from cattern.checking.labs import _driving
+from cattern.checking.labs._driving import STEP, LinearModel, dict_from, replaced, unpacked
+from cattern.checking.labs.sigmoid_net.stand_ins import NAMES, PlainLoss, Shuffler, SmallNet, squash
 from cattern.checking.rubric import Values
 
-STEP = 1e-5  # of the centred differences of the student's own forward pass
-
-
-def named(student: ModuleType, name: str):
-    """Return what the student's file calls `name`.
-
-    Raises:
-        ApiError: there is no such class or function.
-    """
-    found = getattr(student, name, None)
-    if not callable(found):
-        raise ApiError(f"{name} is missing from {student.__name__.replace('.', '/')}.py")
-    return found
-
-
-@contextlib.contextmanager
-def replaced(student: ModuleType, **functions):
-    """Put stand-ins in the place of the student's functions for a while."""
-    before = {name: getattr(student, name) for name in functions if hasattr(student, name)}
-    vars(student).update(functions)
-    try:
-        yield
-    finally:
-        vars(student).update(before)
+# students write two files here: the path says which
+named = partial(_driving.named, missing="{name} is missing from cattern/{file}")
 
 
 def params_of(inputs: Mapping) -> dict[str, float]:
@@ -65,9 +38,7 @@ def drive_scalar_forward(student: ModuleType, inputs: Mapping, out: Values) -> N
             result = forward(params, inputs["x1"], inputs["x2"])
     finally:
         out["params_after"] = [params.get(name, np.nan) for name in NAMES]
-    if not isinstance(result, tuple | list) or len(result) != 3:
-        raise ApiError(f"scalar_forward returns h1, h2 and o, but here it returned {type(result).__name__}")
-    out["h1"], out["h2"], out["o"] = result
+    out["h1"], out["h2"], out["o"] = unpacked(result, 3, "scalar_forward returns h1, h2 and o")
 
 
 def drive_scalar_backward(student: ModuleType, inputs: Mapping, out: Values) -> None:
@@ -77,8 +48,7 @@ def drive_scalar_backward(student: ModuleType, inputs: Mapping, out: Values) -> 
         grads = backward(params, *(inputs[name] for name in ("x1", "x2", "t", "h1", "h2", "o")))
     finally:
         out["params_after"] = [params.get(name, np.nan) for name in NAMES]
-    if not isinstance(grads, dict):
-        raise ApiError(f"scalar_backward returns a dict, but here it returned {type(grads).__name__}")
+    grads = dict_from(grads, "scalar_backward")
     out |= {name: grads[name] for name in NAMES if name in grads}
 
 
@@ -136,7 +106,7 @@ def drive_backward(student: ModuleType, inputs: Mapping, out: Values) -> None:
 
 def drive_train(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#7: a short run of the stand-ins; its losses, the weights after it, and the losses that were really computed."""
-    train, model = named(student, "train"), PlainModel(inputs["W"])
+    train, model = named(student, "train"), LinearModel(inputs["W"])
     loss_layer = PlainLoss(model)
     X, y = inputs["X"].copy(), inputs["y"].copy()
     rng = np.random.default_rng(inputs["seed"])
@@ -149,7 +119,7 @@ def drive_train(student: ModuleType, inputs: Mapping, out: Values) -> None:
             out["losses"] = history["loss_history"]
     finally:
         out["W"] = model.params["W"]
-        out["backwards"], out["steps"] = model.backwards, model.steps
+        out["backwards"], out["steps"] = model.calls.count("backward"), model.calls.count("step")
         out["X_after"], out["y_after"] = X, y
         out["seen"] = np.array(loss_layer.seen, dtype=float).reshape(-1, 2)
 
@@ -157,7 +127,7 @@ def drive_train(student: ModuleType, inputs: Mapping, out: Values) -> None:
 def drive_predict(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#8: the labels that a stand-in's scores mean."""
     out["whole"] = True  # not blamed where it raises
-    labels = named(student, "predict")(PlainModel(inputs["W"]), inputs["X"].copy())
+    labels = named(student, "predict")(LinearModel(inputs["W"]), inputs["X"].copy())
     out["labels"] = labels
     out["whole"] = np.asarray(labels).dtype.kind in "iu"
 

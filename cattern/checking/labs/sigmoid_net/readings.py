@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from cattern.checking.labs._reading import close, exact, is_array, scalar, true, untouched
 from cattern.checking.labs.sigmoid_net.stand_ins import NAMES
 from cattern.checking.rubric import Values
 
-OWN_TOLERANCE = 1e-4  # for the exact derivative of the student's own forward pass
+NEAR = {"rtol": 1e-6, "atol": 1e-12}  # nothing is float32 here, and a loss may be tiny
 
 
 def read_sigmoid(inputs: Mapping, raw: Values) -> Values:
@@ -29,9 +30,7 @@ def read_scalar_forward(inputs: Mapping, raw: Values) -> Values:
         logit = np.log(facts["o"]) - np.log1p(-facts["o"])
         wanted = v1 * facts["h1"] + v2 * facts["h2"] + c
         facts["own_o"] = true(np.ptp([facts["h1"], facts["h2"]]) > 0 and abs(logit - wanted) < 1e-6)
-    if "params_after" in raw:
-        facts["untouched"] = true(equal(raw["params_after"], inputs["params"]))
-    return facts
+    return facts | untouched(inputs, raw, "params")
 
 
 def read_scalar_backward(inputs: Mapping, raw: Values) -> Values:
@@ -42,9 +41,7 @@ def read_scalar_backward(inputs: Mapping, raw: Values) -> Values:
         for name in NAMES[:-1]:
             if is_array(facts.get(name)):
                 facts[f"ratio_{name}"] = facts[name] / c
-    if "params_after" in raw:
-        facts["untouched"] = true(equal(raw["params_after"], inputs["params"]))
-    return facts
+    return facts | untouched(inputs, raw, "params")
 
 
 def read_train_scalar(inputs: Mapping, raw: Values) -> Values:
@@ -61,15 +58,14 @@ def read_train_scalar(inputs: Mapping, raw: Values) -> Values:
         outputs = visits[~np.isnan(visits[:, 0])]
         gaps = np.array([o - targets.get((x1, x2), np.nan) for x1, x2, o in outputs])
         own = np.mean(gaps.reshape(inputs["num_epochs"], -1) ** 2 / 2, axis=1)
-        facts["own_losses"] = true(close(losses, own))
+        facts["own_losses"] = true(close(losses, own, **NEAR))
     return facts
 
 
 def read_forward(inputs: Mapping, raw: Values) -> Values:
     """TODO#5: the output, under a name of its own where the numbers are huge; and matters of style."""
     facts: Values = {"huge" if "calm" in inputs else "S": raw["S"]} if "S" in raw else {}
-    if "Z_after" in raw:
-        facts["untouched"] = true(equal(raw["Z_after"], inputs["Z"]))
+    facts |= untouched(inputs, raw, "Z")
     return facts | {name: raw[name] for name in ("same_dtype", "calm") if name in raw}
 
 
@@ -78,12 +74,8 @@ def read_backward(inputs: Mapping, raw: Values) -> Values:
     facts: Values = {"dZ": raw["dZ"]} if "dZ" in raw else {}
     own, slope = raw.get("own_dZ"), raw.get("own_slope")
     if is_array(own) and is_array(slope) and own.shape == slope.shape == inputs["Z"].shape:
-        scale = np.max(np.abs(slope), initial=0.0)
-        # nothing is the derivative of a forward pass that depends on nothing
-        facts["own"] = true(scale > 1e-8 and np.max(np.abs(own - slope)) <= OWN_TOLERANCE * scale)
-    if "dout_after" in raw:
-        facts["untouched"] = true(equal(raw["dout_after"], inputs["dout"]))
-    return facts
+        facts["own"] = true(exact(own, slope))
+    return facts | untouched(inputs, raw, "dout")
 
 
 def read_train(inputs: Mapping, raw: Values) -> Values:
@@ -97,12 +89,8 @@ def read_train(inputs: Mapping, raw: Values) -> Values:
         facts["losses"] = losses
         if is_array(seen) and seen.ndim == 2:
             # the validation set is the only batch with as many rows as it has
-            facts["own_losses"] = true(close(losses, seen[seen[:, 0] != len(inputs["X_val"]), 1]))
-    if "X_after" in raw:
-        facts["untouched"] = true(
-            equal(raw["X_after"], inputs["X"]) and equal(raw.get("y_after"), inputs["y"])
-        )
-    return facts
+            facts["own_losses"] = true(close(losses, seen[seen[:, 0] != len(inputs["X_val"]), 1], **NEAR))
+    return facts | untouched(inputs, raw, "X", "y")
 
 
 def read_moving_average(inputs: Mapping, raw: Values) -> Values:
@@ -110,28 +98,3 @@ def read_moving_average(inputs: Mapping, raw: Values) -> Values:
     if not is_array(raw.get("means")):
         return dict(raw)
     return {"means": raw["means"], "shape": np.array(raw["means"].shape)}
-
-
-def true(condition) -> np.ndarray:
-    """Return a fact that is true or false, as the number 1 or 0."""
-    return np.asarray(1.0 if condition else 0.0)
-
-
-def scalar(value):
-    """Return an array of one number without its dimensions: (1,) is as good as a number."""
-    return value.reshape(()) if is_array(value) and value.size == 1 else value
-
-
-def close(a, b: np.ndarray) -> bool:
-    """Tell whether `a` is an array of b's shape and, up to rounding, of its values."""
-    return is_array(a) and a.shape == b.shape and np.allclose(a, b, rtol=1e-6, atol=1e-12)
-
-
-def equal(a, b: np.ndarray) -> bool:
-    """Tell whether `a` is an array equal to `b`."""
-    return is_array(a) and np.array_equal(a, b)
-
-
-def is_array(value) -> bool:
-    """Tell whether a raw value is an array (and not a sentence)."""
-    return isinstance(value, np.ndarray)

@@ -1,10 +1,12 @@
-"""Stand-ins of lab 5: what `train_scalar`, `train` and `predict` are driven with, so that an error elsewhere cannot cost them.
+"""Stand-ins of lab 5: what, beside a `LinearModel`, its training functions are driven with: no error elsewhere can cost them.
 
 They write down what they are given. The small network of plain numbers is the real one, its gradient taken by centred
 differences: a student who calls the functions of the file and one who writes everything out get the same numbers.
 """
 
 import numpy as np
+
+from cattern.checking.labs._driving import LinearModel
 
 NAMES = ("w11", "w12", "b1", "w21", "w22", "b2", "v1", "v2", "c")
 STEP = 1e-4
@@ -66,43 +68,13 @@ class Shuffler:
         return self.rng.permutation(x)
 
 
-class PlainModel:
-    """A network without hidden units: scores X W. It has all that a layer has, and keeps the rows it last went forward with."""
-
-    def __init__(self, W: np.ndarray):
-        self.params, self.grads = {"W": W.copy()}, {"W": np.zeros_like(W)}
-        self.layers = [self]
-        self.X = None
-        self.backwards = self.steps = 0
-
-    def forward(self, X):
-        """Return the scores (N, C)."""
-        self.X = np.array(X)
-        return np.einsum("nd,dc->nc", self.X, self.params["W"])
-
-    def backward(self, dout):
-        """Add to the gradient."""
-        self.backwards += 1
-        self.grads["W"] += np.einsum("nd,nc->dc", self.X, dout)
-        return np.einsum("nc,dc->nd", dout, self.params["W"])
-
-    def zero_grad(self):
-        """Forget the gradient."""
-        self.grads["W"].fill(0)
-
-    def step(self, learning_rate):
-        """Move against the gradient."""
-        self.steps += 1
-        self.params["W"] -= learning_rate * self.grads["W"]
-
-
 class PlainLoss:
     """The mean of log cosh(score of the label − 1). Its derivative is bounded, so that no run explodes.
 
     `seen` holds the first loss of every visit to a minibatch, with the number of its rows.
     """
 
-    def __init__(self, model: PlainModel):
+    def __init__(self, model: LinearModel):
         self.model = model
         self.seen: list[tuple[int, float]] = []
         self.last: bytes = b""

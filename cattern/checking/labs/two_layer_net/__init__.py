@@ -1,6 +1,6 @@
 """Lab 1, `two_layer_net`: its tasks and what earns their points."""
 
-from cattern.checking.labs._theory import theory_task
+from cattern.checking.labs._theory import hand_task, theory_task
 from cattern.checking.labs.two_layer_net.drivers import (
     PARAMS,
     drive_decay,
@@ -272,13 +272,11 @@ T2 = theory_task(
 T3 = theory_task(
     "T3", "counting parameters", {"num_params": 3}, "count the parameters of the 30→1024→512→1 network"
 )
-T4 = Task(
-    id="T4",
-    title="softmax gradient",
-    todo="derive the gradient of softmax cross-entropy in the logits",
-    grade_id="t4",
-    source="hand",
-    properties=(Property("derivation", 5, ()),),
+T4 = hand_task(
+    "T4",
+    "softmax gradient",
+    {"derivation": 5},
+    "derive the gradient of softmax cross-entropy in the logits",
 )
 
 LAB = Lab(

@@ -4,8 +4,6 @@ A driver decides nothing. `train` is driven with a stand-in for `loss` whose gra
 error in the student's loss cannot cost the update; the stand-in writes down every minibatch and every parameter.
 """
 
-import ast
-import linecache
 import sys
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -13,11 +11,11 @@ from types import ModuleType
 
 import numpy as np
 
+from cattern.checking.labs._driving import centred_differences, has_loop
 from cattern.checking.probing import ApiError
 from cattern.checking.rubric import Values
 
 PARAMS = ("W1", "b1", "W2", "b2")
-STEP = 1e-5  # of the centred differences of the student's own loss
 
 
 def build(student: ModuleType, inputs: Mapping, cls: type | None = None):
@@ -44,7 +42,7 @@ def build(student: ModuleType, inputs: Mapping, cls: type | None = None):
 
 
 def network_class(student: ModuleType) -> type:
-    """Return the student's TwoLayerNet.
+    """Return the student's TwoLayerNet: a class, since the recorder derives from it.
 
     Raises:
         ApiError: there is none.
@@ -92,7 +90,7 @@ def drive_loss(student: ModuleType, inputs: Mapping, out: Values) -> None:
     net = build(student, inputs)
     net.wants_grads = False
     if inputs.get("style"):
-        out["loop_free"] = not has_loop(student, "loss")
+        out["loop_free"] = not has_loop(student.__file__, "loss")
     X, y, reg = inputs["X"], inputs["y"], inputs["reg"]
     for key, strength in (("plain", 0.0), ("regularised", reg), ("doubled", 2 * reg), ("again", reg)):
         with kept(out, after="grads", **{key: "loss"}):
@@ -107,7 +105,7 @@ def drive_loss(student: ModuleType, inputs: Mapping, out: Values) -> None:
 
 
 def drive_gradients(student: ModuleType, inputs: Mapping, out: Values) -> None:
-    """TODO#3: the gradients; again on another batch; and the student's own loss a small step to either side."""
+    """TODO#3: the gradients; again on another batch; and the centred differences of the student's own loss."""
     net = build(student, inputs)
     X, y, reg = inputs["X"], inputs["y"], inputs["reg"]
     grads = {}
@@ -128,16 +126,7 @@ def drive_gradients(student: ModuleType, inputs: Mapping, out: Values) -> None:
     if inputs.get("own"):
         net.wants_grads = False
         for name in PARAMS:
-            param = net.params[name]
-            around = np.zeros((param.size, 2))
-            for i in range(param.size):
-                at = np.unravel_index(i, param.shape)
-                value = param[at]
-                for side, sign in enumerate((1, -1)):
-                    param[at] = value + sign * STEP
-                    around[i, side] = net.loss(X, y, reg=reg)[0]
-                param[at] = value
-            out[f"around_{name}"] = around
+            out[f"slopes_{name}"] = centred_differences(lambda: net.loss(X, y, reg=reg)[0], net.params[name])
 
 
 class Recorder:
@@ -266,13 +255,3 @@ def drive_predict(student: ModuleType, inputs: Mapping, out: Values) -> None:
     out["labels"] = labels = net.predict(inputs["X"].copy())
     out["whole"] = np.asarray(labels).dtype.kind in "iu"
     out["scores"] = net.loss(inputs["X"].copy())
-
-
-def has_loop(student: ModuleType, method: str) -> bool:
-    """Tell whether a method of the student's file holds a `for` or `while`."""
-    try:
-        tree = ast.parse("".join(linecache.getlines(student.__file__)))
-    except (SyntaxError, ValueError, RecursionError, TypeError, MemoryError):
-        return False
-    found = [f for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) and f.name == method]
-    return any(isinstance(node, ast.For | ast.While) for f in found for node in ast.walk(f))

@@ -7,15 +7,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cattern.checking.labs.two_layer_net.drivers import PARAMS, STEP, known_gradient
+from cattern.checking.labs._reading import as_row, equal, exact, is_array, scalar, true
+from cattern.checking.labs.two_layer_net.drivers import PARAMS, known_gradient
 from cattern.checking.rubric import Values
-
-YES, NO = np.float64(1.0), np.float64(0.0)
-
-
-def true(condition) -> np.ndarray:
-    """Return a fact that is true or false, as the number 1 or 0."""
-    return np.asarray(YES if condition else NO)
 
 
 def read_scores(inputs: Mapping, raw: Values) -> Values:
@@ -58,18 +52,13 @@ def read_gradients(inputs: Mapping, raw: Values) -> Values:
         grad = raw.get(name)
         if grad is None:
             continue
-        if is_array(grad) and name in ("b1", "b2") and grad.shape == (1, inputs[name].size):
-            grad = grad.reshape(-1)  # a row is a correct style
-        facts[name] = grad
+        grad = facts[name] = as_row(grad, inputs[name])
         for key, seen in ((f"later_{name}", kept), (f"again_{name}", steady)):
             if is_array(raw[name]) and is_array(raw.get(key)):
                 seen.append(np.array_equal(raw[name], raw[key], equal_nan=True))
-        around = raw.get(f"around_{name}")
-        if is_array(around) and is_array(grad) and grad.shape == inputs[name].shape:
-            own = ((around[:, 0] - around[:, 1]) / (2 * STEP)).reshape(grad.shape)
-            scale = np.max(np.abs(own), initial=0.0)
-            # a loss that does not depend on a parameter has a zero derivative: no credit for copying that
-            facts[f"own_{name}"] = true(scale > 1e-8 and np.max(np.abs(own - grad)) <= 1e-4 * scale)
+        slopes = raw.get(f"slopes_{name}")
+        if is_array(slopes) and is_array(grad) and grad.shape == inputs[name].shape:
+            facts[f"own_{name}"] = true(exact(grad, slopes))
     if kept:
         facts["fresh"] = true(all(kept))
     if steady:
@@ -204,7 +193,7 @@ def read_predict(inputs: Mapping, raw: Values) -> Values:
     labels, scores = raw.get("labels"), raw.get("scores")
     if labels is not None:
         facts["labels"] = labels
-        facts["whole"] = raw.get("whole", YES)
+        facts["whole"] = raw.get("whole", true(True))
     if is_array(labels) and is_array(scores) and scores.ndim == 2:
         follows = labels.shape == scores.shape[:1] and (labels == np.argmax(scores, axis=1)).all()
         facts["own_labels"] = true(follows and np.ptp(scores) > 0)
@@ -249,23 +238,8 @@ def lookup(X: np.ndarray, rows) -> np.ndarray | None:
     return None if -1 in found else np.array(found)
 
 
-def scalar(value):
-    """Return a loss as an array without dimensions where it holds one number: (1,) and (1, 1) are correct styles."""
-    return value.reshape(()) if is_array(value) and value.size == 1 else value
-
-
 def minus(a, b):
     """Return a − b, or the sentence that stands in place of one of them."""
     if isinstance(a, str) or isinstance(b, str):
         return a if isinstance(a, str) else b
     return a - b if a.shape == b.shape else f"of shapes {a.shape} and {b.shape}"
-
-
-def equal(a, b: np.ndarray) -> bool:
-    """Tell whether `a` is an array equal to `b`."""
-    return is_array(a) and np.array_equal(a, b)
-
-
-def is_array(value) -> bool:
-    """Tell whether a raw value is an array (and not a sentence)."""
-    return isinstance(value, np.ndarray)

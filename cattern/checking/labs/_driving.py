@@ -1,0 +1,161 @@
+"""What the drivers of several labs share: getting at the student's code, and putting stand-ins around it.
+
+A bundle holds one lab and leaves the others out, so what two labs need is here and not in either of them.
+"""
+
+import ast
+import contextlib
+import linecache
+from collections.abc import Callable, Iterator
+from types import ModuleType, UnionType
+
+import numpy as np
+
+from cattern.checking.probing import ApiError
+
+STEP = 1e-5  # of the centred differences of the student's own functions
+
+
+def named(student: ModuleType, name: str, missing: str = "{name} is missing from {file}") -> Callable:
+    """Return a class or function of the student's file.
+
+    Args:
+        student: the student's module.
+        name: what the lab calls it.
+        missing: what is said where there is none; `{file}` becomes "binary_mlp.py".
+
+    Raises:
+        ApiError: there is none.
+    """
+    found = getattr(student, name, None)
+    if not callable(found):
+        file = f"{student.__name__.rpartition('.')[2]}.py"
+        raise ApiError(missing.format(name=name, file=file))
+    return found
+
+
+def unpacked(value, count: int, says: str) -> tuple:
+    """Return the `count` values that a function returned.
+
+    Args:
+        value: what it returned.
+        count: how many there should be.
+        says: what it returns, in words: "evaluate returns two numbers".
+
+    Raises:
+        ApiError: it returned something else.
+    """
+    if not isinstance(value, tuple | list) or len(value) != count:
+        raise ApiError(f"{says}, but here it returned {type(value).__name__}")
+    return tuple(value)
+
+
+def dict_from(value, function: str) -> dict:
+    """Return the dict that a function returned.
+
+    Raises:
+        ApiError: it returned something else.
+    """
+    if not isinstance(value, dict):
+        raise ApiError(f"{function} returns a dict, but here it returned {type(value).__name__}")
+    return value
+
+
+@contextlib.contextmanager
+def replaced(student: ModuleType, **stand_ins: Callable) -> Iterator[None]:
+    """Put stand-ins in the place of the student's functions for a while. A name that was not there is gone afterwards."""
+    names = vars(student)
+    mine = {name: names[name] for name in stand_ins if name in names}
+    names.update(stand_ins)
+    try:
+        yield
+    finally:
+        for name in stand_ins:
+            names.pop(name, None)
+        names.update(mine)
+
+
+def attempt(call: Callable, *args) -> Exception | None:
+    """Make a call that another task is about; return what it raised."""
+    try:
+        call(*args)
+    except Exception as error:
+        return error
+    return None
+
+
+@contextlib.contextmanager
+def excused(went: Exception | None) -> Iterator[None]:
+    """Raise `went` in place of an error here when it says that the forward pass is not written.
+
+    What such a forward pass could not keep is no fault of the backward pass.
+
+    Args:
+        went: what `attempt` returned for the forward pass.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(went, NotImplementedError) and not isinstance(error, NotImplementedError):
+            raise went from None
+        raise
+
+
+def centred_differences(value: Callable[[], float], array: np.ndarray) -> np.ndarray:
+    """Return the derivative of `value()` in every element of `array`, which is moved in place and put back."""
+    sides = np.zeros((2, *array.shape))
+    for at in np.ndindex(array.shape):
+        kept = array[at]
+        for side, sign in enumerate((1, -1)):
+            array[at] = kept + sign * STEP
+            sides[side, *at] = value()
+        array[at] = kept
+    return (sides[0] - sides[1]) / (2 * STEP)
+
+
+def has_loop(file: str, function: str, loops: type | UnionType = ast.For | ast.While) -> bool:
+    """Tell whether a function or method of a Python file holds a loop; False where the file cannot be read.
+
+    Args:
+        file: the path under which the file was compiled.
+        function: its name.
+        loops: the kinds of node that are loops.
+    """
+    try:
+        tree = ast.parse("".join(linecache.getlines(file)))
+    except (SyntaxError, ValueError, RecursionError, TypeError, MemoryError):
+        return False
+    found = [f for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) and f.name == function]
+    return any(isinstance(node, loops) for f in found for node in ast.walk(f))
+
+
+class LinearModel:
+    """Stands in for a network: scores X W. It has everything that a layer has, and writes down its calls."""
+
+    def __init__(self, W: np.ndarray):
+        self.params, self.grads = {"W": W.copy()}, {"W": np.zeros(W.shape)}
+        self.layers = [self]
+        self.calls: list[str] = []
+        self.X = None
+
+    def forward(self, X: np.ndarray) -> np.ndarray:
+        """Return the scores of a batch."""
+        self.calls.append("forward")
+        self.X = np.array(X)
+        return np.einsum("nd,dc->nc", self.X, self.params["W"])
+
+    def backward(self, dout: np.ndarray) -> np.ndarray:
+        """Add to the gradient; return that in X."""
+        self.calls.append("backward")
+        self.grads["W"] += np.einsum("nd,nc->dc", self.X, dout)
+        return np.einsum("nc,dc->nd", dout, self.params["W"])
+
+    def zero_grad(self) -> None:
+        """Forget the gradient."""
+        self.calls.append("zero_grad")
+        self.grads["W"][...] = 0.0
+
+    def step(self, learning_rate: float) -> None:
+        """Move against the gradient."""
+        self.calls.append("step")
+        self.params["W"] -= np.multiply(learning_rate, self.grads["W"])
