@@ -39,7 +39,7 @@ def read_gradients_by_index(inputs: Mapping, raw: Values) -> Values:
     if "dW" in raw:
         facts |= {"dW": raw["dW"], "db": row(raw["db"]), "dh": row(raw["dh"])}
     facts |= untouched(inputs, raw, "h", "dlogits")
-    if "h_after" in raw:
+    if "grads_left_alone" in raw:
         facts["grads_left_alone"] = raw["grads_left_alone"]
     return facts
 
