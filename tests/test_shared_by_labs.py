@@ -16,9 +16,10 @@ from autograder import bundle
 from autograder.book import ROOT, load_together
 from cattern.checking import probing
 from cattern.checking.facts import read
+from cattern.checking.fingerprints import write
 from cattern.checking.labs import _driving, _reading
 from cattern.checking.probing import ApiError
-from cattern.checking.rubric import lab_names, load_lab, module_name
+from cattern.checking.rubric import Probe, lab_names, load_lab, module_name
 
 LABS = lab_names()
 # lab → how a student learns that the file lacks a name
@@ -208,3 +209,24 @@ def test_a_loop_is_found_in_the_function_that_has_it(tmp_path):
     assert _driving.has_loop(file, "g") and not _driving.has_loop(file, "f")
     assert _driving.has_loop(file, "f", ast.comprehension)
     assert not _driving.has_loop(str(tmp_path / "nowhere.py"), "f")
+
+
+class BookOf:
+    """A book of one probe, in which every fact is this number."""
+
+    def __init__(self, number: float):
+        self.lab, self.number = load_lab("nn_library"), number
+
+    def probes(self, task):
+        return [Probe("one", {})]
+
+    def mistakes(self, task):
+        return {}
+
+    def facts(self, task, mistakes, probe):
+        return {("one", "fact"): np.array([self.number])}
+
+
+def test_equal_facts_are_equal_bytes_in_a_release():
+    task = load_lab("nn_library").tasks[0]
+    assert write(BookOf(0.0), [task]) == write(BookOf(-0.0), [task]) != write(BookOf(1.0), [task])
