@@ -38,7 +38,9 @@ def write(book, tasks: Iterable[Task]) -> bytes:
         nonlocal size
         if isinstance(value, str):
             return value
-        flat = np.asarray(value, np.float32).reshape(-1) + np.float32(0)  # no -0.0: equal facts are equal bytes
+        flat = np.asarray(value, np.float32).reshape(-1) + np.float32(
+            0
+        )  # no -0.0: equal facts are equal bytes
         key = flat.tobytes()
         if key not in numbers:
             numbers[key] = size
