@@ -4,6 +4,7 @@ The solution and its mistakes are the course's own code, so they run here, in th
 computed when it is first asked for, and kept.
 """
 
+import linecache
 import sys
 import threading
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ from cattern.checking.rubric import Lab, Probe, Task, module_name
 from cattern.checking.verdict import Mistake
 
 PUBLIC_SEED = "public"  # of the inputs that students see
+MODULES_KEPT = 256  # a search goes through thousands of pairs, and runs most of them once
 _number = count()
 # One for all books: while the solution runs, stdout, warnings and NumPy's random stream of the whole process are its own.
 _running = threading.RLock()
@@ -92,6 +94,10 @@ class SolutionBook:
         else:
             key = ("", mistakes)
         if key not in self._modules:
+            if len(self._modules) >= MODULES_KEPT:
+                oldest = self._modules.pop(next(iter(self._modules)))
+                for old in (oldest or {}).values():
+                    linecache.cache.pop(old.__file__, None)
             try:
                 if task.source != "cell":
                     texts = {file: self.patched(file, mistakes) for file in self.lab.student_files}

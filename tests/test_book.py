@@ -1,11 +1,14 @@
-"""The grader's book among threads: it leaves nothing of the process changed."""
+"""The grader's book: it leaves nothing of the process changed, and does not grow with what it has run."""
 
+import linecache
 import sys
 import threading
 
 import numpy as np
 
+from autograder import book as book_module
 from autograder.book import SolutionBook
+from cattern.checking.facts import changed
 from cattern.checking.rubric import load_lab
 
 
@@ -28,3 +31,18 @@ def test_many_books_in_many_threads_leave_stdout_and_the_random_stream_alone():
         t.join()
     assert sys.stdout is before
     assert (np.random.get_state()[1] == state).all()
+
+
+def test_a_search_keeps_few_patched_solutions_and_its_facts_are_the_same(monkeypatch):
+    lab = load_lab("two_layer_net")
+    task, roomy, narrow = lab.task("TODO#2"), SolutionBook(lab, "seed"), SolutionBook(lab, "seed")
+    mistakes = [frozenset([m]) for m in roomy.mistakes(task)][:12]
+    first, second = roomy.probes(task)[:2]
+    expected = [[roomy.facts(task, m, probe) for m in mistakes] for probe in (first, second)]
+    monkeypatch.setattr(book_module, "MODULES_KEPT", 3)
+    before = len(linecache.cache)
+    got = [[narrow.facts(task, m, probe) for m in mistakes] for probe in (first, second)]
+    assert not any(
+        any(changed(*pair)) for a, b in zip(expected, got, strict=True) for pair in zip(a, b, strict=True)
+    )
+    assert len(linecache.cache) - before <= 3
