@@ -1,14 +1,15 @@
-"""Grades solved, patched or stubbed files without a sandbox: for our own mutants, mistakes and styles, which need no wall."""
+"""Makes solved, patched and stubbed files, and grades them without a sandbox: our own code needs no wall."""
 
 from collections.abc import Mapping
 from functools import cache
 
+from autograder import strip
 from autograder.book import PUBLIC_SEED, SolutionBook, load_together
-from autograder.bundle import solution_cells
+from autograder.bundle import ROOT, solution_cells
 from cattern.checking import probing
 from cattern.checking.facts import Answer
 from cattern.checking.judge import judge_task
-from cattern.checking.rubric import Task, load_lab
+from cattern.checking.rubric import Lab, Task, load_lab
 from cattern.checking.verdict import TaskVerdict
 
 LAB = load_lab("two_layer_net")
@@ -19,6 +20,48 @@ TASKS = [t for t in LAB.tasks if t.source == "module"]
 def book(lab: str = "two_layer_net") -> SolutionBook:
     """Return the one book of a lab that all tests share: what it has computed once is there for all."""
     return SolutionBook(load_lab(lab), PUBLIC_SEED, solution_cells(lab))
+
+
+def solved(lab: str) -> dict[str, str]:
+    """Return the solved files of a lab, file → text."""
+    return {file: (ROOT / file).read_text(encoding="utf-8") for file in load_lab(lab).student_files}
+
+
+def planted(lab: str, *mistakes: str) -> dict[str, str]:
+    """Return the files of a lab with mistakes of the catalogue in them."""
+    return {file: book(lab).patched(file, frozenset(mistakes)) for file in load_lab(lab).student_files}
+
+
+def stubbed(texts: Mapping[str, str], *tasks: str) -> dict[str, str]:
+    """Return solved files with some tasks as released."""
+    return {
+        file: strip.replaced(text, [r for r in strip.regions(text, file) if r.task in tasks])
+        for file, text in texts.items()
+    }
+
+
+def patched(text: str, *patches: tuple[str, str]) -> str:
+    """Return a text with old pieces replaced by new ones; each old one stands in it exactly once."""
+    for old, new in patches:
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in the text"
+        text = text.replace(old, new)
+    return text
+
+
+def solution_lines(lab: str) -> set[str]:
+    """Return the lines of all solution regions in a lab's files, without the space around them."""
+    found = [r.lines for file, text in solved(lab).items() for r in strip.regions(text, file)]
+    return {line.strip() for lines in found for line in lines if line.strip()}
+
+
+def downstream(lab: Lab, task_id: str) -> set[str]:
+    """Return the ids of all tasks that build on a task."""
+    return {t.id for t in lab.tasks if lab.task(task_id) in lab.upstream(t)}
+
+
+def lost(verdicts: Mapping[str, TaskVerdict]) -> dict[str, str]:
+    """Return why points were lost, task id → rationale, of the tasks without full marks."""
+    return {v.id: v.rationale for v in verdicts.values() if v.status != "pass"}
 
 
 def grade_text(text: str, tasks=TASKS, using=None) -> dict[str, TaskVerdict]:

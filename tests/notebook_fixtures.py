@@ -1,4 +1,4 @@
-"""A small instructor notebook of lab 1, and temporary courses to release it from."""
+"""A small instructor notebook of lab 1, and temporary folders to release it from or run it in."""
 
 import shutil
 from pathlib import Path
@@ -6,7 +6,8 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-ROOT = Path(__file__).resolve().parent.parent
+from autograder.bundle import PACKAGES, ROOT
+
 LAB = "two_layer_net"
 
 SETUP = """import numpy as np
@@ -72,9 +73,14 @@ def write_course(folder: Path, notebook=None, packages: bool = False) -> Path:
     nbformat.write(notebook or small_notebook(), home / f"{LAB}.ipynb")
     shutil.copy(ROOT / "nbgrader_config.py", folder)
     if packages:
-        no_bytecode = shutil.ignore_patterns("__pycache__")
-        for name in ("cattern", "mnist_data"):
-            shutil.copytree(ROOT / name, folder / name, ignore=no_bytecode)
+        copy_packages(folder)
         for name in ("environment.yml", "constraints.txt"):
             shutil.copy(ROOT / name, folder)
     return folder
+
+
+def copy_packages(folder: Path) -> None:
+    """Copy the packages of a bundle, solved, without any data files beside the loader."""
+    unwanted = shutil.ignore_patterns("__pycache__", "*.gz", "*ubyte*")
+    for name in PACKAGES:
+        shutil.copytree(ROOT / name, folder / name, ignore=unwanted)

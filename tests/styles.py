@@ -3,9 +3,9 @@
 Each is a list of replacements in the solved `cattern/neural_net.py`, or a whole file.
 """
 
-from pathlib import Path
+from judging import patched, solved
 
-SOLUTION = (Path(__file__).parent.parent / "cattern" / "neural_net.py").read_text(encoding="utf-8")
+SOLUTION = solved("two_layer_net")["cattern/neural_net.py"]
 
 PATCHES: dict[str, list[tuple[str, str]]] = {
     "bias gradients as rows": [
@@ -163,11 +163,4 @@ PATCHES: dict[str, list[tuple[str, str]]] = {
 
 def styles() -> dict[str, str]:
     """Return every style as the text of a whole file."""
-    texts = {}
-    for name, patches in PATCHES.items():
-        text = SOLUTION
-        for old, new in patches:
-            assert text.count(old) == 1, (name, old, text.count(old))
-            text = text.replace(old, new)
-        texts[name] = text
-    return texts
+    return {name: patched(SOLUTION, *patches) for name, patches in PATCHES.items()}

@@ -15,6 +15,7 @@ from styles import SOLUTION
 
 from autograder import bundle
 from autograder.handout import handout
+from autograder.nbgrader_plugin import write_files
 
 pytestmark = pytest.mark.browser
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -35,9 +36,7 @@ PICTURES = os.environ.get("CATTERN_PICTURES")  # a folder for screenshots, to lo
 def student_folder(tmp_path_factory):
     """A student's folder with the solution in it, and cells as released."""
     folder = tmp_path_factory.mktemp("student")
-    for name, content in {**handout(LAB), **bundle.released_files(LAB)}.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
+    write_files(folder, {**handout(LAB), **bundle.released_files(LAB)})
     (folder / "cattern" / "neural_net.py").write_text(SOLUTION, encoding="utf-8")
     return folder
 

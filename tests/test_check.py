@@ -11,6 +11,7 @@ from styles import SOLUTION
 
 from autograder import bundle
 from autograder import mistakes as catalogue
+from autograder.nbgrader_plugin import write_files
 
 BY_ID = {m.id: m for m in catalogue.load("two_layer_net")}
 
@@ -19,9 +20,7 @@ BY_ID = {m.id: m for m in catalogue.load("two_layer_net")}
 def folder(tmp_path_factory):
     """A student's folder: the released files, and nothing of the instructor's can be imported."""
     top = tmp_path_factory.mktemp("bundle")
-    for name, content in bundle.released_files("two_layer_net").items():
-        (top / name).parent.mkdir(parents=True, exist_ok=True)
-        (top / name).write_bytes(content)
+    write_files(top, bundle.released_files("two_layer_net"))
     # a student has no `autograder`, but the tests' environment does: hide it
     (top / "sitecustomize.py").write_text("import sys\nsys.modules['autograder'] = None\n")
     return top

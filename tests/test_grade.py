@@ -3,6 +3,7 @@
 import csv
 import json
 import multiprocessing
+import shutil
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ import pytest
 from autograder import grade, sample_class
 from autograder.bundle import notebook_path
 from autograder.handout import handout
+from autograder.nbgrader_plugin import write_files
 from autograder.seed import DEFAULT
 from cattern.checking.rubric import load_lab
 
@@ -38,9 +40,7 @@ def handed_in(tmp_path_factory, weights):
     """The sample class, as it was handed in."""
     top = tmp_path_factory.mktemp("class")
     release = top / "release"
-    for name, content in handout(LAB.name).items():
-        (release / name).parent.mkdir(parents=True, exist_ok=True)
-        (release / name).write_bytes(content)
+    write_files(release, handout(LAB.name))
     sample_class.make_class(LAB, release, top / "handed_in", weights)
     return top / "handed_in"
 
@@ -172,13 +172,15 @@ def test_a_second_run_under_load_gives_the_same_bytes(graded, handed_in, tmp_pat
     assert (tmp_path / "summary.csv").read_bytes() == (graded / "summary.csv").read_bytes()
 
 
+def copied(handed_in: Path, folder: Path, *students: str) -> Path:
+    """Copy the submissions of some students into a folder: links to them would not be followed."""
+    for student in students:
+        shutil.copytree(handed_in / student, folder / student)
+    return folder
+
+
 def test_another_seed_gives_the_same_marks_from_other_numbers(graded, handed_in, tmp_path):
-    some = tmp_path / "some"
-    for student in ("ada", "dora", "lou"):
-        (some / student).parent.mkdir(exist_ok=True)
-        (some / student).symlink_to(handed_in / student)  # links are not followed, so these are copied
-        (some / student).unlink()
-        subprocess.run(["cp", "-r", handed_in / student, some / student], check=True)
+    some = copied(handed_in, tmp_path / "some", "ada", "dora", "lou")
     grade.grade_class(LAB.name, some, tmp_path / "out", "another secret", jobs=1)
     for student in ("ada", "dora", "lou"):
         there, here = tasks(tmp_path / "out", student), tasks(graded, student)
@@ -190,9 +192,9 @@ def test_another_seed_gives_the_same_marks_from_other_numbers(graded, handed_in,
     )
 
 
-def cattern(*args, cwd=None) -> subprocess.CompletedProcess:
+def cattern(*args, **options) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "cattern", *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
 
 
 def test_the_command_grades_only_a_file_and_garbage_and_an_empty_folder(tmp_path):
@@ -228,8 +230,7 @@ def test_usage_errors_have_their_own_exit_code_and_say_what_to_do(tmp_path):
 
 
 def test_without_a_sandbox_the_verdicts_are_the_same_and_it_warns(graded, handed_in, tmp_path):
-    subprocess.run(["mkdir", "-p", tmp_path / "s"], check=True)
-    subprocess.run(["cp", "-r", handed_in / "dora", tmp_path / "s" / "dora"], check=True)
+    copied(handed_in, tmp_path / "s", "dora")
     done = cattern("grade", LAB.name, tmp_path / "s", "--out", tmp_path / "out", "--no-sandbox")
     assert done.returncode == 0, done.stderr
     assert "no sandbox" in done.stderr
@@ -237,17 +238,7 @@ def test_without_a_sandbox_the_verdicts_are_the_same_and_it_warns(graded, handed
 
 
 def test_grading_refuses_without_bubblewrap_and_says_how_to_get_it(handed_in, tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "cattern",
-        "grade",
-        LAB.name,
-        str(handed_in),
-        "--out",
-        str(tmp_path / "out"),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, env={"PATH": str(tmp_path)}, check=False)
+    done = cattern("grade", LAB.name, handed_in, "--out", tmp_path / "out", env={"PATH": str(tmp_path)})
     assert done.returncode == 1
     assert "bubblewrap" in done.stderr and "install" in done.stderr
     assert not (tmp_path / "out").exists()
@@ -265,9 +256,7 @@ def test_explain_shows_the_probe_the_numbers_and_the_patch(handed_in):
 def test_a_dask_cluster_gives_the_same_verdicts(graded, handed_in, tmp_path):
     from distributed import LocalCluster
 
-    subprocess.run(["mkdir", "-p", tmp_path / "s"], check=True)
-    for student in ("ada", "dora"):
-        subprocess.run(["cp", "-r", handed_in / student, tmp_path / "s" / student], check=True)
+    copied(handed_in, tmp_path / "s", "ada", "dora")
     with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
         grade.grade_class(
             LAB.name, tmp_path / "s", tmp_path / "out", DEFAULT, scheduler=cluster.scheduler_address
@@ -286,8 +275,7 @@ def test_a_course_of_its_own_is_graded_by_its_own_solution(handed_in, tmp_path):
     )
     assert changed != text
     (course / "notebooks" / LAB.name / f"{LAB.name}.ipynb").write_text(changed, encoding="utf-8")
-    subprocess.run(["mkdir", "-p", tmp_path / "s"], check=True)
-    subprocess.run(["cp", "-r", handed_in / "ada", tmp_path / "s" / "ada"], check=True)
+    copied(handed_in, tmp_path / "s", "ada")
     done = cattern("grade", LAB.name, tmp_path / "s", "--out", tmp_path / "out", "--course", course)
     assert done.returncode == 0, done.stderr
     said = tasks(tmp_path / "out", "ada")

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from judging import book, grade_files
+from judging import book, downstream, grade_files, lost, planted, solution_lines, solved, stubbed
 
 from autograder import mistakes as catalogue
 from autograder import strip
@@ -17,20 +17,16 @@ LABS = lab_names()
 OTHERS = [(lab, m) for lab in LABS if lab != "two_layer_net" for m in catalogue.load(lab)]
 
 
-def sources(lab: str) -> dict[str, str]:
-    return {file: (ROOT / file).read_text(encoding="utf-8") for file in load_lab(lab).student_files}
-
-
 @pytest.mark.parametrize("lab", LABS)
 def test_the_solution_has_full_marks(lab):
-    verdicts = grade_files(lab, sources(lab))
-    assert {v.id: (v.status, v.rationale) for v in verdicts.values() if v.status != "pass"} == {}
+    verdicts = grade_files(lab, solved(lab))
+    assert lost(verdicts) == {}
     assert {v.id: v.remarks for v in verdicts.values() if v.remarks} == {}
 
 
 @pytest.mark.parametrize("lab", LABS)
 def test_the_stubs_have_none_and_every_one_names_its_todo(lab):
-    verdicts = grade_files(lab, {file: strip.strip(text, file) for file, text in sources(lab).items()})
+    verdicts = grade_files(lab, {file: strip.strip(text, file) for file, text in solved(lab).items()})
     assert {v.status for v in verdicts.values()} <= {"missing", "skipped"}
     assert sum(v.score for v in verdicts.values()) == 0
     assert all("TODO#" in v.rationale for v in verdicts.values())
@@ -40,31 +36,24 @@ def test_the_stubs_have_none_and_every_one_names_its_todo(lab):
 def test_one_stub_costs_its_own_task_and_what_builds_on_it(lab):
     about = load_lab(lab)
     for task in (t for t in about.tasks if t.source == "module"):
-        texts = sources(lab)
-        for file, text in texts.items():
-            texts[file] = strip.replaced(text, [r for r in strip.regions(text, file) if r.task == task.id])
-        verdicts = grade_files(lab, texts)
+        verdicts = grade_files(lab, stubbed(solved(lab), task.id))
         assert verdicts[task.id].status == "missing", verdicts[task.id]
-        lost = {v.id for v in verdicts.values() if v.status != "pass"} - {task.id}
-        assert lost <= {t.id for t in about.tasks if task in about.upstream(t)}, (task.id, lost)
+        assert lost(verdicts).keys() <= {task.id} | downstream(about, task.id)
 
 
 @pytest.mark.parametrize(("lab", "mistake"), OTHERS, ids=lambda x: getattr(x, "id", x))
 def test_a_mistake_alone_loses_points_and_is_named_first(lab, mistake):
-    about, texts = load_lab(lab), sources(lab)
-    texts[mistake.source] = catalogue.apply(texts[mistake.source], [mistake])
-    verdicts = grade_files(lab, texts)
+    verdicts = grade_files(lab, planted(lab, mistake.id))
     own = verdicts[mistake.task]
     assert own.score < own.max_score
     assert [m.id for m in own.mistakes] == [mistake.id], own
-    downstream = {t.id for t in about.tasks if about.task(mistake.task) in about.upstream(t)}
-    assert {v.id for v in verdicts.values() if v.status != "pass"} - {mistake.task} - downstream == set()
+    assert lost(verdicts).keys() <= {mistake.task} | downstream(load_lab(lab), mistake.task)
 
 
 @pytest.mark.parametrize("lab", LABS)
 def test_every_task_has_a_region_mistakes_hints_and_a_test_cell(lab):
     about, known = load_lab(lab), {m.task for m in catalogue.load(lab)}
-    written = {r.task for file, text in sources(lab).items() for r in strip.regions(text, file)}
+    written = {r.task for file, text in solved(lab).items() for r in strip.regions(text, file)}
     of_module = {t.id for t in about.tasks if t.source == "module"}
     assert written == of_module
     assert of_module <= known
@@ -81,15 +70,10 @@ def test_every_task_has_a_region_mistakes_hints_and_a_test_cell(lab):
 
 @pytest.mark.parametrize("lab", LABS)
 def test_no_explanation_or_hint_gives_a_solution_line_away(lab):
-    solved = {
-        "".join(line.split())
-        for file, text in sources(lab).items()
-        for region in strip.regions(text, file)
-        for line in region.lines
-    }
+    given_away = {"".join(line.split()) for line in solution_lines(lab)}
     for mistake in catalogue.load(lab):
         said = "".join(" ".join((mistake.explanation, *mistake.hint)).split())
-        assert not [line for line in solved if len(line) > 12 and line in said], mistake.id
+        assert not [line for line in given_away if len(line) > 12 and line in said], mistake.id
 
 
 def test_the_shared_book_draws_the_same_inputs_every_time():

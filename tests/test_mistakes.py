@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from judging import solution_lines
 
 from autograder import mistakes as catalogue
 from autograder.mistakes import CatalogueError, Conflict, Mistake
-from autograder.strip import regions
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "cattern" / "neural_net.py"
@@ -47,9 +47,7 @@ def test_no_text_gives_a_line_of_the_solution_away():
     def bare(text):
         return "".join(text.split())
 
-    lines = {
-        bare(line) for region in regions(SOLUTION, "neural_net.py") for line in region.lines if bare(line)
-    }
+    lines = {bare(line) for line in solution_lines("two_layer_net")}
     for mistake in CATALOGUE:
         for text in (mistake.explanation, *mistake.hint):
             assert not [line for line in lines if line in bare(text)], (mistake.id, text)

@@ -1,5 +1,8 @@
 """The solved file of lab 6, against scikit-learn and against rules that hold for any input."""
 
+import sys
+import types
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -109,8 +112,6 @@ def choose_by_loop(distances, y_train, y_val, ks):
 
 
 def choose_in_two_steps(distances, y_train, y_val, ks):
-    import sys
-
     here = sys.modules["style"]
     votes = [here.majority_vote(here.nearest_labels(distances, y_train, k), 5) for k in ks]
     accuracies = [sum(map(bool, v == y_val)) / len(y_val) for v in votes]
@@ -126,30 +127,25 @@ STYLES = {
 STYLES = [(name, task, style) for name, (task, styles) in STYLES.items() for style in styles]
 
 
-@pytest.mark.parametrize(("name", "task", "style"), STYLES, ids=lambda x: getattr(x, "__name__", None))
-def test_every_correct_style_has_full_marks(name, task, style, monkeypatch):
-    import sys
-    import types
-
+def judged(task_id, functions, monkeypatch):
+    """Return the task and the verdict on a student's file with these functions in it."""
     student = types.ModuleType("style")
-    vars(student).update({n: v for n, v in vars(lab).items() if not n.startswith("__")}, **{name: style})
+    vars(student).update(functions)
     monkeypatch.setitem(sys.modules, "style", student)
     about = load_lab("nearest_neighbour")
-    task, book = about.task(task), SolutionBook(about, "styles")
+    task, book = about.task(task_id), SolutionBook(about, "styles")
     answers = probing.run(task.driver, student, book.probes(task), "style.py")
-    verdict, _ = judge_task(about, task, answers, book, {})
+    return task, judge_task(about, task, answers, book, {})[0]
+
+
+@pytest.mark.parametrize(("name", "task", "style"), STYLES, ids=lambda x: getattr(x, "__name__", None))
+def test_every_correct_style_has_full_marks(name, task, style, monkeypatch):
+    solution = {n: v for n, v in vars(lab).items() if not n.startswith("__")}
+    task, verdict = judged(task, solution | {name: style}, monkeypatch)
     assert (verdict.status, verdict.score) == ("pass", task.points), verdict
 
 
 def test_wrong_neighbours_and_votes_do_not_cost_the_choice(monkeypatch):
-    import sys
-    import types
-
-    student = types.ModuleType("style")
     wrong = {"nearest_labels": lambda *_: np.zeros((1, 1), int), "majority_vote": lambda *_: np.array([1])}
-    vars(student).update(wrong, choose_k=choose_in_two_steps)
-    monkeypatch.setitem(sys.modules, "style", student)
-    about = load_lab("nearest_neighbour")
-    task, book = about.task("TODO#4"), SolutionBook(about, "styles")
-    answers = probing.run(task.driver, student, book.probes(task), "style.py")
-    assert judge_task(about, task, answers, book, {})[0].score == task.points
+    task, verdict = judged("TODO#4", wrong | {"choose_k": choose_in_two_steps}, monkeypatch)
+    assert verdict.score == task.points

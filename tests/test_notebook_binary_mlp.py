@@ -1,113 +1,42 @@
 """The instructor notebook of lab 4 runs and shows what it promises, and its test cells tell right from wrong."""
 
-import contextlib
-import copy
-import io
-import os
+import math
 import re
 import tomllib
-import types
-from pathlib import Path
 
-import nbformat
-import numpy as np
 import pytest
-from judging import grade_files
+from judging import book, downstream, grade_files, lost, patched, planted, solved, stubbed
 
-from autograder import mistakes as catalogue
-from autograder import strip
-from cattern import binary_mlp
-from cattern.checking.rubric import load_lab
+from autograder.sample_class import CLASSES
+from notebooks import Notebook, figures, number
 
-ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOK = nbformat.read(ROOT / "notebooks" / "binary_mlp" / "binary_mlp.ipynb", as_version=4)
-SOLUTION = Path(binary_mlp.__file__).read_text(encoding="utf-8")
-CELLS = {cell.id: cell for cell in NOTEBOOK.cells}
-PACKAGE_TESTS = [f"todo{n}" for n in range(1, 10)]
-THEORY = ["t1", "t2", "t3"]
+NOTEBOOK = Notebook("binary_mlp", "check-tools", "tiny-net", "tiny-deep-net")
+CELLS, LAB = NOTEBOOK.cells, NOTEBOOK.lab
+SOLVED = solved(LAB.name)
+(FILE,) = SOLVED
 FIGURES = ["data", "dlogits", "run-one", "regions", "both-one", "run-two", "inits-picture"]
-LAB = load_lab("binary_mlp")
-MISTAKES = catalogue.load(LAB.name)
-
-
-def execute(folder: Path, **environment) -> dict[str, str]:
-    """Run the notebook in `folder`; return the text each cell printed, `<figure>` for each figure."""
-    from nbclient import NotebookClient
-
-    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    environment = {**os.environ, **threads, "MPLBACKEND": "", **environment}
-    environment = {name: value for name, value in environment.items() if value}
-    resources = {"metadata": {"path": str(folder)}}
-    client = NotebookClient(copy.deepcopy(NOTEBOOK), timeout=600, resources=resources)
-    printed = {}
-    for cell in client.execute(env=environment).cells:
-        outputs = cell.get("outputs", [])
-        assert not any(o.get("name") == "stderr" for o in outputs), f"{cell.id} wrote to stderr: {outputs}"
-        text = "".join(o.get("text", "") for o in outputs)
-        printed[cell.id] = text + "".join("<figure>" for o in outputs if "image/png" in o.get("data", {}))
-    return printed
-
-
-def cell_of(task_id: str) -> str:
-    return task_id.lower().replace("#", "")
-
-
-def verdicts(text: str, hidden: bool = True) -> dict[str, str]:
-    """Run the test cells of all TODOs against this text of binary_mlp.py; return the error of every cell that fails."""
-    module = types.ModuleType("student")
-    exec(compile(text, "binary_mlp.py", "exec"), module.__dict__)
-    setup = "\n".join(line for line in CELLS["setup"].source.splitlines() if not line.startswith("%"))
-    setup = setup.replace("import torch\n", "raise ImportError\n")  # no check needs it, and it takes seconds
-    space: dict = {}
-    failed = {}
-    with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
-        exec(setup, space)
-        space["binary_mlp"] = module
-        space |= {name: getattr(module, name) for name in space if hasattr(binary_mlp, name)}
-        for name in ("check-tools", "tiny-net", "tiny-deep-net"):
-            with contextlib.suppress(Exception):  # the last two end by calling a TODO
-                exec(CELLS[name].source, space)
-        for name in PACKAGE_TESTS:
-            source = CELLS[name].source
-            if not hidden:
-                source = re.sub(r"### BEGIN HIDDEN TESTS\n.*?### END HIDDEN TESTS\n", "", source, flags=re.S)
-            try:
-                exec(source, space)
-            except Exception as error:
-                failed[name] = f"{type(error).__name__}: {error}"
-    return failed
-
-
-def downstream(task_id: str) -> set[str]:
-    return {cell_of(t.id) for t in LAB.tasks if LAB.task(task_id) in LAB.upstream(t)}
-
-
-def planted(*mistakes: str) -> str:
-    return catalogue.apply(SOLUTION, [m for m in MISTAKES if m.id in mistakes])
+MISTAKES = book(LAB.name).patches
 
 
 @pytest.mark.parametrize("hidden", [True, False])
 def test_the_solution_passes_every_test_cell(hidden):
-    assert verdicts(SOLUTION, hidden) == {}
+    assert NOTEBOOK.failures(SOLVED, hidden) == {}
 
 
 @pytest.mark.parametrize("hidden", [True, False])
 def test_each_stub_fails_its_own_cell_and_says_which(hidden):
-    regions = strip.regions(SOLUTION, "binary_mlp.py")
-    assert [r.task for r in regions] == [f"TODO#{n}" for n in range(1, 10)]
-    for region in regions:
-        failed = verdicts(strip.replaced(SOLUTION, [region]), hidden)
-        own = cell_of(region.task)
+    for own in (f"TODO#{n}" for n in range(1, 10)):
+        failed = NOTEBOOK.failures(stubbed(SOLVED, own), hidden)
         assert own in failed
-        assert failed.keys() - {own} <= downstream(region.task)
-        assert all(region.task in message for message in failed.values()), failed
+        assert failed.keys() - {own} <= downstream(LAB, own)
+        assert all(own in message for message in failed.values()), failed
 
 
-@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda m: m.id)
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=lambda m: m.id)
 def test_each_mistake_fails_its_own_cell(mistake):
-    failed = verdicts(planted(mistake.id))
-    assert cell_of(mistake.task) in failed
-    assert failed.keys() - {cell_of(mistake.task)} <= downstream(mistake.task)
+    failed = NOTEBOOK.failures(planted(LAB.name, mistake.id))
+    assert mistake.task in failed
+    assert failed.keys() - {mistake.task} <= downstream(LAB, mistake.task)
 
 
 # Correct solutions in other styles than ours: none may lose a point, by the oracle or by the notebook's own cells.
@@ -174,13 +103,9 @@ STYLES = {
 
 @pytest.mark.parametrize("style", STYLES)
 def test_a_correct_style_loses_nothing(style):
-    text = SOLUTION
-    for old, new in STYLES[style]:
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    graded = grade_files(LAB.name, {"cattern/binary_mlp.py": text})
-    assert {v.id: v.rationale for v in graded.values() if v.status != "pass"} == {}
-    assert verdicts(text) == {}
+    texts = {FILE: patched(SOLVED[FILE], *STYLES[style])}
+    assert lost(grade_files(LAB.name, texts)) == {}
+    assert NOTEBOOK.failures(texts) == {}
 
 
 # Credit beside the solution's own numbers
@@ -195,80 +120,59 @@ def test_a_correct_style_loses_nothing(style):
     ],
 )
 def test_the_derivative_of_a_wrong_function_earns_its_points(mistake, follows, earned):
-    text, wrong = planted(mistake), next(m.task for m in MISTAKES if m.id == mistake)
-    for old, new in follows:
-        assert text.count(old) == 1
-        text = text.replace(old, new)
-    graded = grade_files(LAB.name, {"cattern/binary_mlp.py": text})
-    assert {v.id for v in graded.values() if v.status != "pass"} == {wrong}
+    text = patched(planted(LAB.name, mistake)[FILE], *follows)
+    graded = grade_files(LAB.name, {FILE: text})
+    assert lost(graded).keys() == {MISTAKES[mistake].task}
     assert graded[earned].rationale == "right, given your earlier results"
 
 
 def test_errors_in_one_task_cost_nothing_elsewhere():
-    text = planted("loss-sign", "dW-sign", "forward-no-relu", "evaluate-count", "deep-forward-relu1-twice")
-    graded = grade_files(LAB.name, {"cattern/binary_mlp.py": text})
-    lost = {v.id for v in graded.values() if v.status != "pass"}
-    assert lost == {"TODO#1", "TODO#3", "TODO#4", "TODO#7", "TODO#8"}
+    mistakes = "loss-sign", "dW-sign", "forward-no-relu", "evaluate-count", "deep-forward-relu1-twice"
+    graded = grade_files(LAB.name, planted(LAB.name, *mistakes))
+    assert lost(graded).keys() == {"TODO#1", "TODO#3", "TODO#4", "TODO#7", "TODO#8"}
 
 
 def test_a_forward_pass_that_nobody_foresaw_costs_the_backward_pass_nothing():
-    text = SOLUTION.replace("h1 = self.relu.forward(z1)", "h1 = np.sqrt(np.abs(z1))")
-    text = text.replace("h2 = self.relu2.forward(", "h2 = np.cbrt(")
-    graded = grade_files(LAB.name, {"cattern/binary_mlp.py": text})
-    assert {v.id for v in graded.values() if v.status != "pass"} == {"TODO#4", "TODO#8"}
+    first = ("h1 = self.relu.forward(z1)", "h1 = np.sqrt(np.abs(z1))")
+    text = patched(SOLVED[FILE], first, ("h2 = self.relu2.forward(", "h2 = np.cbrt("))
+    graded = grade_files(LAB.name, {FILE: text})
+    assert lost(graded).keys() == {"TODO#4", "TODO#8"}
     assert not any(v.mistakes for v in graded.values())
 
 
-MEMBERS = tomllib.loads((ROOT / "tests/sample_class/binary_mlp.toml").read_text(encoding="utf-8"))["student"]
+MEMBERS = tomllib.loads((CLASSES / f"{LAB.name}.toml").read_text(encoding="utf-8"))["student"]
 
 
 @pytest.mark.parametrize("member", MEMBERS, ids=lambda m: m["name"])
 def test_the_sample_class_is_marked_for_what_it_did(member):
-    text = planted(*member.get("mistakes", ()))
-    done = {t.id for t in LAB.tasks} if member["done"] == "all" else set(member["done"])
-    text = strip.replaced(text, [r for r in strip.regions(text, "binary_mlp.py") if r.task not in done])
-    graded = grade_files(LAB.name, {"cattern/binary_mlp.py": text}).values()
+    done = {t.id for t in LAB.tasks if member["done"] == "all" or t.id in member["done"]}
+    texts = planted(LAB.name, *member.get("mistakes", ()))
+    graded = grade_files(LAB.name, stubbed(texts, *{t.id for t in LAB.tasks} - done)).values()
     assert {m.id for v in graded for m in v.mistakes} == set(member.get("mistakes", ()))
     assert {v.id for v in graded if v.status in ("missing", "skipped")} == {v.id for v in graded} - done
 
 
 # Theory
 
-
-def theory_errors(change=lambda name, space: None) -> dict[str, str]:
-    """Run the answers and the test cells of T1 to T3; `change` may alter what stands in the notebook's variables."""
-    failed = {}
-    for name in THEORY:
-        space = {"np": np}
-        exec(CELLS[f"{name}-answer"].source, space)
-        change(name, space)
-        try:
-            with contextlib.redirect_stdout(io.StringIO()):
-                exec(CELLS[name].source, space)
-        except AssertionError as error:
-            failed[name] = str(error)
-    return failed
-
-
 VARIABLES = {
-    "t1": {"loss_value": np.log(4), "dlogit_0": 0.75, "dlogit_1": -0.75, "dW_00": 1.5, "dh_0": 0.9},
+    "t1": {"loss_value": math.log(4), "dlogit_0": 0.75, "dlogit_1": -0.75, "dW_00": 1.5, "dh_0": 0.9},
     "t2": {"num_params_one": 1302, "num_params_two": 11402, "num_updates": 1600},
     "t3": {"logits_one": 0.16, "logits_two": 0.064, "dW1_one": 0.4, "dW1_two": 0.16},
 }
 
 
 def test_theory_answers_are_the_known_numbers():
-    seen: dict = {}
-    assert theory_errors(lambda name, space: seen.update({name: space})) == {}
+    space, failed = NOTEBOOK.theory_run()
+    assert failed == {}
     for cell, known in VARIABLES.items():
-        assert {name: seen[cell][name] for name in known} == pytest.approx(known)
+        assert {name: space[name] for name in known} == pytest.approx(known)
         assert [p.name for p in LAB.task(cell.upper()).properties] == list(known)
 
 
 @pytest.mark.parametrize(("cell", "variable"), [(c, v) for c, known in VARIABLES.items() for v in known])
 @pytest.mark.parametrize("wrong", [None, 7])
 def test_a_wrong_theory_answer_fails_its_cell_alone(cell, variable, wrong):
-    failed = theory_errors(lambda name, space: space.update({variable: wrong}) if name == cell else None)
+    failed = NOTEBOOK.theory_run(**{variable: wrong})[1]
     assert list(failed) == [cell]
     assert failed[cell].startswith(f"{cell.upper()}: {variable} is ")
 
@@ -278,12 +182,11 @@ def test_a_wrong_theory_answer_fails_its_cell_alone(cell, variable, wrong):
 
 def share(text: str, pattern: str) -> float:
     """Return the number behind a pattern in what a cell printed."""
-    return float(re.search(pattern + r"\s*(\d\.\d+)", text)[1])
+    return number(text, pattern + r"\s*(\d\.\d+)")
 
 
 def checks_passed(printed: dict[str, str]) -> None:
-    for name in (*PACKAGE_TESTS, *THEORY):
-        assert len(printed[name].strip().splitlines()) == 1, f"{name} printed {printed[name]!r}"
+    NOTEBOOK.one_line_each(printed)
     assert printed["softmax"].split()[-1] == "2.1269"
     errors = [float(e) for e in re.findall(r"error (\S+)", printed["backward"])]
     assert len(errors) == 4
@@ -292,29 +195,26 @@ def checks_passed(printed: dict[str, str]) -> None:
 
 def test_a_quick_run_agrees_with_pytorch(tmp_path):
     pytest.importorskip("torch")
-    printed = execute(tmp_path, CATTERN_QUICK="1")
+    printed = NOTEBOOK.execute(tmp_path, quick=True)
     checks_passed(printed)
-    assert [name for name, text in printed.items() if "<figure>" in text] == FIGURES
+    assert figures(printed) == FIGURES
     for name in ("both-one", "run-two"):
-        assert float(re.search(r"first 100 updates (\S+),", printed[name])[1]) < 1e-4
+        assert number(printed[name], r"first 100 updates (\S+),") < 1e-4
     assert share(printed["run-one"], "after 50 epochs: test accuracy") > 0.9
     assert "not in 60 epochs" in printed["inits"]
 
 
 def test_without_pytorch_the_rest_runs(tmp_path):
-    (tmp_path / "torch.py").write_text("raise ImportError('no PyTorch here')\n", encoding="utf-8")
-    printed = execute(tmp_path, CATTERN_QUICK="1", PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
+    printed = NOTEBOOK.execute(tmp_path, quick=True, torch=False)
     checks_passed(printed)
     assert printed["both-one"].startswith("PyTorch is not installed")
-    assert [name for name, text in printed.items() if "<figure>" in text] == [
-        f for f in FIGURES if f != "both-one"
-    ]
+    assert figures(printed) == [f for f in FIGURES if f != "both-one"]
 
 
 @pytest.mark.slow
 def test_the_full_run_reaches_94_per_cent_and_explains_the_reported_gap(tmp_path):
     pytest.importorskip("torch")
-    printed = execute(tmp_path)
+    printed = NOTEBOOK.execute(tmp_path)
     checks_passed(printed)
     assert share(printed["linear"], "test accuracy") < 0.65
     assert share(printed["run-one"], "after 50 epochs: test accuracy") > 0.9

@@ -1,126 +1,50 @@
 """Lab 2's instructor notebook runs and reaches its numbers; its test cells and its rubric tell right from wrong."""
 
 import ast
-import contextlib
-import io
 import re
-import shutil
 import tomllib
-from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
-from judging import grade_files
-from test_notebook_two_layer_net import without_hidden_tests
+from judging import book, downstream, grade_files, lost, patched, planted, solution_lines, solved, stubbed
 
-from autograder import mistakes as catalogue
-from autograder import strip
-from autograder.book import load_together
-from cattern.checking.rubric import load_lab
+from autograder.sample_class import CLASSES
+from notebooks import Notebook, figures
 
-ROOT = Path(__file__).resolve().parent.parent
-PATH = ROOT / "notebooks" / "patch_embedding" / "patch_embedding.ipynb"
-NOTEBOOK = nbformat.read(PATH, as_version=4)
-CELLS = {cell.id: cell for cell in NOTEBOOK.cells}
-LAB = load_lab("patch_embedding")
+NOTEBOOK = Notebook("patch_embedding", "check-tools", "stand-ins")
+CELLS, LAB = NOTEBOOK.cells, NOTEBOOK.lab
 LAYERS, EMBEDDING = LAB.student_files
-SOLUTION = {file: (ROOT / file).read_text(encoding="utf-8") for file in LAB.student_files}
-MISTAKES = {m.id: m for m in catalogue.load(LAB.name)}
-GRADED = [t.grade_id for t in LAB.tasks if t.source == "module"]
+SOLVED = solved(LAB.name)
+MISTAKES = book(LAB.name).patches
 FIGURES = [
     "split", "cut-figure", "maps", "curves", "filters", "agreement", "torch-run", "plateau", "dead",
 ]  # fmt: skip
-
-
-def execute(folder: Path, before: str = "", **environment) -> dict[str, str]:
-    """Run the notebook in `folder`, after the code `before`; return what each cell printed, and "<figure>"s."""
-    import os
-
-    from nbclient import NotebookClient
-
-    notebook = nbformat.from_dict(NOTEBOOK)
-    if before:
-        notebook.cells.insert(0, nbformat.v4.new_code_cell(before, id="before"))
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "", **environment}
-    environment = {name: value for name, value in environment.items() if value}
-    client = NotebookClient(notebook, timeout=500, resources={"metadata": {"path": str(folder)}})
-    printed = {}
-    for cell in client.execute(env=environment).cells:
-        outputs = cell.get("outputs", [])
-        assert not any(o.get("name") == "stderr" for o in outputs), f"{cell.id} wrote to stderr: {outputs}"
-        text = "".join(o.get("text", "") for o in outputs)
-        printed[cell.id] = text + "".join("<figure>" for o in outputs if "image/png" in o.get("data", {}))
-    return printed
-
-
-def failures(texts: dict[str, str], names=None, hidden: bool = True) -> dict[str, str]:
-    """Run test cells against these student files; return the error of every cell that fails."""
-    modules = load_together(texts)
-    setup = "\n".join(line for line in CELLS["setup"].source.splitlines() if not line.startswith("%"))
-    space: dict = {"__name__": "notebook"}
-    failed = {}
-    with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
-        exec(setup, space)
-        for module in modules.values():
-            space.update(
-                {name: value for name, value in vars(module).items() if name in space and name[0] != "_"}
-            )
-        space["patch_embedding"] = modules[EMBEDDING]
-        exec(CELLS["check-tools"].source, space)
-        exec(CELLS["stand-ins"].source, space)
-        for name in names or GRADED:
-            source = CELLS[name].source
-            try:
-                exec(source if hidden else without_hidden_tests(source), space)
-            except Exception as error:
-                failed[name] = f"{type(error).__name__}: {error}"
-    return failed
-
-
-def stubbed(task_id: str) -> dict[str, str]:
-    """Return the files with one task as released."""
-    return {
-        file: strip.replaced(text, [r for r in strip.regions(text, file) if r.task == task_id])
-        for file, text in SOLUTION.items()
-    }
-
-
-def planted(*ids: str) -> dict[str, str]:
-    """Return the files with mistakes of the catalogue in them."""
-    return {
-        file: catalogue.apply(text, [MISTAKES[m] for m in ids if MISTAKES[m].source == file])
-        for file, text in SOLUTION.items()
-    }
 
 
 # What the test cells find
 
 
 def test_every_graded_cell_but_the_one_for_a_person_has_hidden_tests():
-    for name in [*GRADED, "t1", "t2"]:
+    for name in [*NOTEBOOK.todos, "t1", "t2"]:
         assert "### BEGIN HIDDEN TESTS" in CELLS[name].source, name
     assert CELLS["t3"].cell_type == "markdown"
 
 
 @pytest.mark.parametrize("hidden", [True, False], ids=["all tests", "visible tests"])
 def test_the_solution_passes(hidden):
-    assert failures(SOLUTION, hidden=hidden) == {}
+    assert NOTEBOOK.failures(SOLVED, hidden) == {}
 
 
 @pytest.mark.parametrize("task", [t.id for t in LAB.tasks if t.source == "module"])
 def test_a_stub_fails_its_cell_with_its_name_and_no_cell_that_does_not_build_on_it(task):
-    failed = failures(stubbed(task), hidden=False)
-    own = LAB.task(task).grade_id
-    assert f"{task}" in failed[own]
-    downstream = {t.grade_id for t in LAB.tasks if LAB.task(task) in LAB.upstream(t)}
-    assert set(failed) - {own} <= downstream
+    failed = NOTEBOOK.failures(stubbed(SOLVED, task), hidden=False)
+    assert task in failed[task]
+    assert failed.keys() - {task} <= downstream(LAB, task)
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_of_the_catalogue_fails_the_cell_of_its_task(mistake):
-    name = LAB.task(MISTAKES[mistake].task).grade_id
-    assert failures(planted(mistake), [name])
+    assert MISTAKES[mistake].task in NOTEBOOK.failures(planted(LAB.name, mistake))
 
 
 STYLES = {
@@ -164,37 +88,32 @@ STYLES = {
 
 @pytest.mark.parametrize("style", STYLES)
 def test_a_correct_style_loses_no_point(style):
-    texts = dict(SOLUTION)
-    for file, old, new in STYLES[style]:
-        assert texts[file].count(old) == 1, f"{old!r} stands {texts[file].count(old)} times in {file}"
-        texts[file] = texts[file].replace(old, new)
-    lost = {v.id: v.rationale for v in grade_files(LAB.name, texts).values() if v.status != "pass"}
-    assert lost == {}
+    texts = dict(SOLVED)
+    for file, *patch in STYLES[style]:
+        texts[file] = patched(texts[file], patch)
+    assert lost(grade_files(LAB.name, texts)) == {}
     if style != "float32 inside":  # centred differences need float64
-        assert failures(texts) == {}
+        assert NOTEBOOK.failures(texts) == {}
 
 
 def test_a_wrong_layer_costs_nothing_elsewhere():
-    verdicts = grade_files(LAB.name, planted("linear-with-relu", "loss-sum", "embedding-no-bias"))
-    assert {v.id for v in verdicts.values() if v.status != "pass"} == {"TODO#3", "TODO#5", "TODO#9"}
+    verdicts = grade_files(LAB.name, planted(LAB.name, "linear-with-relu", "loss-sum", "embedding-no-bias"))
+    assert lost(verdicts).keys() == {"TODO#3", "TODO#5", "TODO#9"}
 
 
 def test_the_derivative_of_a_wrong_forward_pass_earns_the_backward_pass():
-    texts = planted("embedding-patch-major", "embedding-back-patch-major", "loss-sum", "dscores-not-divided")
-    verdicts = grade_files(LAB.name, texts)
-    assert {v.id for v in verdicts.values() if v.status != "pass"} == {"TODO#3", "TODO#9"}
+    mistakes = "embedding-patch-major", "embedding-back-patch-major", "loss-sum", "dscores-not-divided"
+    assert lost(grade_files(LAB.name, planted(LAB.name, *mistakes))).keys() == {"TODO#3", "TODO#9"}
 
 
-MEMBERS = tomllib.loads((ROOT / "tests/sample_class/patch_embedding.toml").read_text(encoding="utf-8"))[
-    "student"
-]
+MEMBERS = tomllib.loads((CLASSES / f"{LAB.name}.toml").read_text(encoding="utf-8"))["student"]
 
 
 @pytest.mark.parametrize("member", MEMBERS, ids=lambda m: m["name"])
 def test_the_sample_class_is_marked_for_what_it_did(member):
-    texts = planted(*member.get("mistakes", ()))
+    texts = planted(LAB.name, *member.get("mistakes", ()))
     if member["done"] != "all":
-        texts = {file: strip.strip(text, file) for file, text in texts.items()}
+        texts = stubbed(texts, *(t.id for t in LAB.tasks))
     verdicts = grade_files(LAB.name, texts).values()
     named = {m.id for v in verdicts for m in v.mistakes}
     assert named == set(member.get("mistakes", ()))
@@ -204,32 +123,12 @@ def test_the_sample_class_is_marked_for_what_it_did(member):
 # Theory
 
 
-def theory_errors(edit) -> dict[str, str]:
-    """Run the theory cells after `edit` changed each answer; return the error of every test cell that fails."""
-    space, failed = {"np": np}, {}
-    for name in ("t1", "t2"):
-        with contextlib.redirect_stdout(io.StringIO()):
-            exec(CELLS[f"{name}-answer"].source, space)
-            edit(space)
-            try:
-                exec(CELLS[name].source, space)
-            except AssertionError as error:
-                failed[name] = str(error)
-    return failed
-
-
 def test_theory_answers_are_the_known_numbers():
-    seen: dict = {}
-    assert theory_errors(seen.update) == {}
-    names = (
-        "num_features",
-        "num_embedding_params",
-        "num_dense_params",
-        "dloss_dscore",
-        "dloss_dz",
-        "accuracy",
-    )
-    assert [seen[n] for n in names] == pytest.approx([392, 136, 307720, -0.9, 0, 0.6])
+    space, failed = NOTEBOOK.theory_run()
+    assert failed == {}
+    counts = [space[n] for n in ("num_features", "num_embedding_params", "num_dense_params")]
+    assert counts == [392, 136, 307720]
+    assert [space[n] for n in ("dloss_dscore", "dloss_dz", "accuracy")] == pytest.approx([-0.9, 0, 0.6])
 
 
 @pytest.mark.parametrize(
@@ -239,7 +138,7 @@ def test_theory_answers_are_the_known_numbers():
 )
 @pytest.mark.parametrize("wrong", [None, 7])
 def test_a_wrong_theory_answer_fails_its_cell_alone(cell, variable, wrong):
-    failed = theory_errors(lambda space: space.update({variable: wrong}) if variable in space else None)
+    failed = NOTEBOOK.theory_run(**{variable: wrong})[1]
     assert list(failed) == [cell]
     assert failed[cell].startswith(f"{cell.upper()}: {variable} is ")
 
@@ -252,19 +151,14 @@ def final_errors(printed: dict[str, str]) -> tuple[float, float]:
     return float(found[1]), float(found[2])
 
 
-def one_line_for_each_check(printed: dict[str, str]) -> None:
-    for name in [*GRADED, "t1", "t2"]:
-        assert len(printed[name].strip().splitlines()) == 1, f"{name} printed {printed[name]!r}"
-
-
 def gradient_errors(printed: dict[str, str]) -> list[float]:
     return [float(x) for x in re.findall(r": (\d\S*e-\d+)", printed["all-layers"])]
 
 
 def test_a_quick_run_draws_every_figure_and_agrees_with_pytorch(tmp_path):
-    printed = execute(tmp_path, CATTERN_QUICK="1")
-    one_line_for_each_check(printed)
-    assert [name for name, text in printed.items() if "<figure>" in text] == FIGURES
+    printed = NOTEBOOK.execute(tmp_path, quick=True)
+    NOTEBOOK.one_line_each(printed)
+    assert figures(printed) == FIGURES
     assert len(gradient_errors(printed)) == 9
     assert max(gradient_errors(printed)) < 1e-6
     apart = re.search(r"losses differ by at most (\S+), weights by (\S+)", printed["agreement"])
@@ -273,26 +167,20 @@ def test_a_quick_run_draws_every_figure_and_agrees_with_pytorch(tmp_path):
 
 
 def test_without_pytorch_and_mnist_its_cells_say_so_and_the_rest_runs(tmp_path):
-    home = tmp_path / "work"
-    ignore = shutil.ignore_patterns("__pycache__", "*.gz", "*ubyte*")
-    for package in ("cattern", "mnist_data"):  # a copy without any data files beside the loader
-        shutil.copytree(ROOT / package, home / package, ignore=ignore)
-    no_torch = 'import sys; sys.modules["torch"] = None'
-    printed = execute(home, no_torch, CATTERN_QUICK="1", CATTERN_OFFLINE="1", CATTERN_MNIST_DIR="")
-    one_line_for_each_check(printed)
+    printed = NOTEBOOK.execute(tmp_path, quick=True, torch=False, mnist=False)
+    NOTEBOOK.one_line_each(printed)
     assert "NOT THE FULL MNIST" in printed["data"]
     assert all(
         "PyTorch is not installed" in printed[n] for n in ("setup", "equivalence", "agreement", "torch-run")
     )
-    figures = [name for name, text in printed.items() if "<figure>" in text]
-    assert figures == [name for name in FIGURES if name != "agreement"]
+    assert figures(printed) == [name for name in FIGURES if name != "agreement"]
 
 
 @pytest.mark.slow
 @pytest.mark.full_mnist
 def test_the_full_run_reaches_its_numbers(tmp_path):
-    printed = execute(tmp_path)
-    one_line_for_each_check(printed)
+    printed = NOTEBOOK.execute(tmp_path)
+    NOTEBOOK.one_line_each(printed)
     assert "29997 images to train on, 5000 to validate" in printed["split"]
     assert max(gradient_errors(printed)) < 1e-6
     training, validation = final_errors(printed)
@@ -314,9 +202,6 @@ def test_the_full_run_reaches_its_numbers(tmp_path):
 
 
 def test_the_notebook_holds_no_line_of_the_solution():
-    solved = {
-        line.strip() for file, text in SOLUTION.items() for r in strip.regions(text, file) for line in r.lines
-    }
-    lines = {line.strip() for cell in NOTEBOOK.cells for line in cell.source.splitlines()}
-    assert {line for line in solved & lines if line and not line.startswith("###")} == set()
-    assert all(ast.parse(text) for text in SOLUTION.values())
+    lines = {line.strip() for cell in CELLS.values() for line in cell.source.splitlines()}
+    assert solution_lines(LAB.name) & lines == set()
+    assert all(ast.parse(text) for text in SOLVED.values())

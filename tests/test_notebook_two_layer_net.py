@@ -1,32 +1,21 @@
 """The instructor notebook of lab 1 runs, prints what it promises, and its test cells tell right from wrong."""
 
-import ast
-import contextlib
-import copy
-import io
-import os
 import re
-import shutil
-import types
-from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
+from judging import patched, solution_lines, solved, stubbed
+from notebook_fixtures import copy_packages
 
-from cattern import neural_net
+from notebooks import Notebook, figures, number
 
-ROOT = Path(__file__).resolve().parent.parent
-PATH = ROOT / "notebooks" / "two_layer_net" / "two_layer_net.ipynb"
-SOLUTION = Path(neural_net.__file__).read_text(encoding="utf-8")
-NOTEBOOK = nbformat.read(PATH, as_version=4)
-CELLS = {cell.id: cell for cell in NOTEBOOK.cells}
+NOTEBOOK = Notebook("two_layer_net", "rel-error", "check-tools", "toy", "scores")
+CELLS = NOTEBOOK.cells
+SOLVED = solved("two_layer_net")
+(FILE,) = SOLVED
 
 POINTS = {f"todo{n}": points for n, points in enumerate((10, 12, 20, 8, 8, 8, 6, 12), start=1)}
 POINTS |= {"t1": 5, "t2": 3, "t3": 3, "t4": 5}
-PACKAGE_TESTS = ["todo1", "todo2", "todo3", "todo4", "todo5", "todo6", "todo7"]
-THEORY = ["t1", "t2", "t3"]
-
 RUN_1 = [
     "2.302592", "2.302232", "2.300876", "2.291126", "2.239348", "2.008828", "1.814898", "1.425479", "1.268225", "0.994899",
     "0.847616", "0.758159", "0.633341", "0.536447", "0.478063", "0.397137", "0.415201", "0.385851", "0.517132", "0.425830",
@@ -37,92 +26,22 @@ RUN_2 = [
 ]  # fmt: skip
 
 
-def execute(folder: Path, cells=None, allow_errors: bool = False, **environment) -> dict[str, str]:
-    """Run the notebook, or the cells with these ids, in `folder`; return the text each cell printed, errors included."""
-    from nbclient import NotebookClient
-
-    notebook = copy.deepcopy(NOTEBOOK)
-    if cells is not None:
-        notebook.cells = [cell for cell in notebook.cells if cell.id in cells]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "", **environment}
-    environment = {name: value for name, value in environment.items() if value}
-    (folder / "two_layer_net.ipynb").touch()  # `check` knows the lab by the notebook beside it
-    resources = {"metadata": {"path": str(folder)}}
-    client = NotebookClient(notebook, timeout=500, allow_errors=allow_errors, resources=resources)
-    done = client.execute(env=environment)
-    printed = {}
-    for cell in done.cells:
-        outputs = cell.get("outputs", [])
-        assert not any(o.get("name") == "stderr" for o in outputs), f"{cell.id} wrote to stderr: {outputs}"
-        text = "".join(o.get("text", "") + o.get("evalue", "") for o in outputs)
-        printed[cell.id] = text + "".join("<figure>" for o in outputs if "image/png" in o.get("data", {}))
-    return printed
-
-
-def without_hidden_tests(source: str) -> str:
-    return re.sub(r"### BEGIN HIDDEN TESTS\n.*?### END HIDDEN TESTS\n", "", source, flags=re.S)
-
-
-def verdicts(source: str, hidden: bool = True) -> dict[str, str]:
-    """Run the test cells of TODO#1-#7 against this text of neural_net.py; return the error of every cell that fails."""
-    module = types.ModuleType("student")
-    exec(compile(source, "neural_net.py", "exec"), module.__dict__)
-    setup = "\n".join(line for line in CELLS["setup"].source.splitlines() if not line.startswith("%"))
-    table = ast.get_source_segment(CELLS["scores"].source, ast.parse(CELLS["scores"].source).body[0])
-    space: dict = {}
-    failed = {}
-    before = np.random.get_state()
-    with contextlib.redirect_stdout(io.StringIO()):
-        exec(setup, space)
-        space["TwoLayerNet"] = module.TwoLayerNet
-        for given in (CELLS["rel-error"].source, CELLS["check-tools"].source, CELLS["toy"].source, table):
-            exec(given, space)
-        for name in PACKAGE_TESTS:
-            code = CELLS[name].source if hidden else without_hidden_tests(CELLS[name].source)
-            try:
-                exec(code, space)
-            except Exception as error:
-                failed[name] = f"{type(error).__name__}: {error}"
-    np.random.set_state(before)
-    return failed
-
-
-def patched(old: str, new: str, count: int = 1) -> str:
-    assert SOLUTION.count(old) == count, f"{old!r} stands {SOLUTION.count(old)} times in neural_net.py"
-    return SOLUTION.replace(old, new)
-
-
-def stubbed(todos) -> str:
-    """Return neural_net.py with the solutions of these TODOs replaced by stubs."""
-    lines, todo, inside = [], None, False
-    for line in SOLUTION.splitlines():
-        if found := re.match(r"\s*# TODO#(\d+):", line):
-            todo = int(found[1])
-        if "### BEGIN SOLUTION" in line and todo in todos:
-            inside = True
-            lines.append(line.split("#")[0] + f'raise NotImplementedError("TODO#{todo}: not written")')
-        if not inside:
-            lines.append(line)
-        inside = inside and "### END SOLUTION" not in line
-    return "\n".join(lines)
-
-
 # What nbgrader sees
 
 
 def test_every_todo_and_question_has_its_cells_and_the_points_add_up_to_100():
-    tags = {cell.id: cell.metadata["nbgrader"] for cell in NOTEBOOK.cells if "nbgrader" in cell.metadata}
+    tags = {cell.id: cell.metadata["nbgrader"] for cell in CELLS.values() if "nbgrader" in cell.metadata}
     assert {name: tag["points"] for name, tag in tags.items() if tag["grade"]} == POINTS
     assert sum(POINTS.values()) == 100
     assert {name for name, tag in tags.items() if tag["solution"]} == {
         "todo8-answer", "t1-answer", "t2-answer", "t3-answer", "t4",
     }  # fmt: skip
     assert CELLS["t4"].cell_type == "markdown"
-    assert set(re.findall(r"TODO#(\d+):", SOLUTION)) == set("1234567")
+    assert set(re.findall(r"TODO#(\d+):", SOLVED[FILE])) == set("1234567")
 
 
 def test_the_sections_stand_in_their_order():
-    headings = re.findall(r"^## \d+\. ([\w ]+\w)", "\n".join(c.source for c in NOTEBOOK.cells), re.M)
+    headings = re.findall(r"^## \d+\. ([\w ]+\w)", "\n".join(c.source for c in CELLS.values()), re.M)
     assert headings == [
         "A toy model and toy data", "Scores", "Loss", "Backward pass", "Train on the toy data", "Load MNIST",
         "Look at the data", "Train with a fixed learning rate", "Train with a decaying learning rate",
@@ -131,19 +50,14 @@ def test_the_sections_stand_in_their_order():
 
 
 def test_every_auto_graded_cell_but_the_manual_one_has_hidden_tests():
-    for name in [*PACKAGE_TESTS, "todo8", *THEORY]:
+    for name in POINTS.keys() - {"t4"}:
         assert "### BEGIN HIDDEN TESTS" in CELLS[name].source, name
 
 
 def test_the_notebook_holds_no_line_of_the_package_solution():
-    solution, inside = set(), False
-    for line in SOLUTION.splitlines():
-        if "### BEGIN SOLUTION" in line or "### END SOLUTION" in line:
-            inside = "BEGIN" in line
-        elif inside:
-            solution.add(line.strip())
+    solution = solution_lines("two_layer_net")
     assert len(solution) > 20
-    lines = {line.strip() for cell in NOTEBOOK.cells for line in cell.source.splitlines()}
+    lines = {line.strip() for cell in CELLS.values() for line in cell.source.splitlines()}
     assert solution & lines == set()
 
 
@@ -152,75 +66,73 @@ def test_the_notebook_holds_no_line_of_the_package_solution():
 
 @pytest.mark.parametrize("hidden", [True, False], ids=["all tests", "visible tests"])
 def test_the_solution_passes(hidden):
-    assert verdicts(SOLUTION, hidden) == {}
+    assert NOTEBOOK.failures(SOLVED, hidden) == {}
 
 
 @pytest.mark.parametrize("hidden", [True, False], ids=["all tests", "visible tests"])
 def test_blank_stubs_fail_with_the_name_of_their_todo(hidden):
-    failed = verdicts(stubbed(range(1, 8)), hidden)
-    assert list(failed) == PACKAGE_TESTS
-    assert all(f"Error: TODO#{name[-1]}" in message for name, message in failed.items()), failed
-    assert "TODO#2 has to wait for TODO#1" in failed["todo2"]
+    todos = [f"TODO#{n}" for n in range(1, 8)]
+    failed = NOTEBOOK.failures(stubbed(SOLVED, *todos), hidden)
+    assert list(failed) == todos
+    assert all(f"Error: {todo}" in message for todo, message in failed.items()), failed
+    assert "TODO#2 has to wait for TODO#1" in failed["TODO#2"]
 
 
-@pytest.mark.parametrize("number", range(1, 8))
-def test_each_stub_fails_its_own_test_cell_with_its_name(number):
-    failed = verdicts(stubbed([number]), hidden=False)
-    assert f"TODO#{number}" in failed[f"todo{number}"]
+@pytest.mark.parametrize("n", range(1, 8))
+def test_each_stub_fails_its_own_test_cell_with_its_name(n):
+    todo = f"TODO#{n}"
+    failed = NOTEBOOK.failures(stubbed(SOLVED, todo), hidden=False)
+    assert todo in failed[todo]
     # What does not build on the stub keeps its points: every step of training is tested alone.
     builds_on = {1: {1, 2, 3, 7}, 2: {2, 3}, 3: {3}, 4: {4, 5, 6}, 5: {5, 6}, 6: {6}, 7: {7}}
-    assert {int(name.removeprefix("todo")) for name in failed} <= builds_on[number]
+    assert {int(name.removeprefix("TODO#")) for name in failed} <= builds_on[n]
 
 
 REG_IN_LOSS = ("reg_loss = 0.5 * reg *", "reg_loss = reg *")
 MISTAKES = {
-    "scores shifted": ([("hidden @ W2 + b2", "hidden @ W2 + b2 + 1")], ["todo1"]),
-    "reg not halved in the loss": ([REG_IN_LOSS], ["todo2"]),
+    "scores shifted": ([("hidden @ W2 + b2", "hidden @ W2 + b2 + 1")], ["TODO#1"]),
+    "reg not halved in the loss": ([REG_IN_LOSS], ["TODO#2"]),
     "reg not halved, loss and gradients agree": (
         [REG_IN_LOSS, ("+ reg * W2", "+ 2 * reg * W2"), ("+ reg * W1", "+ 2 * reg * W1")],
-        ["todo2"],
+        ["TODO#2"],
     ),
-    "sum instead of mean in the loss": ([("y])) / N", "y]))")], ["todo2"]),
-    "classes counted from the labels": ([("np.exp(shifted)", "np.exp(shifted)[:, : y.max() + 1]")], ["todo2", "todo3"]),
-    "ReLU mask missing": ([("dhidden[pre_activation <= 0] = 0", "pass")], ["todo3"]),
-    "mask on the wrong side": ([("pre_activation <= 0", "pre_activation > 0")], ["todo3"]),
-    "reg missing in dW1": ([("X.T @ dhidden + reg * W1", "X.T @ dhidden")], ["todo3"]),
-    "mean over the classes in db2": ([("np.sum(dscores, axis=0)", "np.mean(dscores, axis=0)")], ["todo3"]),
-    "labels of other rows": ([("y_batch = y[batch]", "y_batch = y[: len(batch)]")], ["todo4"]),
+    "sum instead of mean in the loss": ([("y])) / N", "y]))")], ["TODO#2"]),
+    "classes counted from the labels": ([("np.exp(shifted)", "np.exp(shifted)[:, : y.max() + 1]")], ["TODO#2", "TODO#3"]),
+    "ReLU mask missing": ([("dhidden[pre_activation <= 0] = 0", "pass")], ["TODO#3"]),
+    "mask on the wrong side": ([("pre_activation <= 0", "pre_activation > 0")], ["TODO#3"]),
+    "reg missing in dW1": ([("X.T @ dhidden + reg * W1", "X.T @ dhidden")], ["TODO#3"]),
+    "mean over the classes in db2": ([("np.sum(dscores, axis=0)", "np.mean(dscores, axis=0)")], ["TODO#3"]),
+    "labels of other rows": ([("y_batch = y[batch]", "y_batch = y[: len(batch)]")], ["TODO#4"]),
     "always the first rows": (
         [("np.random.choice(N_train, batch_size)", "np.arange(batch_size) % N_train")],
-        ["todo4"],
+        ["TODO#4"],
     ),
     "neighbouring rows": (
         [("np.random.choice(N_train, batch_size)", "(it + np.random.randint(N_train) + np.arange(batch_size)) % N_train")],
-        ["todo4"],
+        ["TODO#4"],
     ),
     "without replacement": (
         [("np.random.choice(N_train, batch_size)", "np.random.choice(N_train, batch_size, replace=False)")],
-        ["todo4"],
+        ["TODO#4"],
     ),
-    "uphill": ([("self.params[name] -=", "self.params[name] +=")], ["todo5"]),
-    "decay inside the update": ([("learning_rate * grads", "learning_rate * learning_rate_decay * grads")], ["todo5"]),
-    "b2 not updated": ([("for name in self.params:", "for name in ('W1', 'b1', 'W2'):")], ["todo5"]),
-    "decay squared": ([("learning_rate *= learning_rate_decay", "learning_rate *= learning_rate_decay**2")], ["todo6"]),
+    "uphill": ([("self.params[name] -=", "self.params[name] +=")], ["TODO#5"]),
+    "decay inside the update": ([("learning_rate * grads", "learning_rate * learning_rate_decay * grads")], ["TODO#5"]),
+    "b2 not updated": ([("for name in self.params:", "for name in ('W1', 'b1', 'W2'):")], ["TODO#5"]),
+    "decay squared": ([("learning_rate *= learning_rate_decay", "learning_rate *= learning_rate_decay**2")], ["TODO#6"]),
     "decay only when verbose": (
         [("learning_rate *= learning_rate_decay", "learning_rate *= learning_rate_decay if verbose else 1")],
-        ["todo6"],
+        ["TODO#6"],
     ),
-    "lowest score": ([("np.argmax(scores, axis=1)", "np.argmin(scores, axis=1)")], ["todo7"]),
-    "wrong axis": ([("np.argmax(scores, axis=1)", "np.argmax(scores, axis=0)")], ["todo7"]),
-    "ReLU on the output": ([("np.argmax(scores, axis=1)", "np.argmax(np.maximum(scores, 0), axis=1)")], ["todo7"]),
+    "lowest score": ([("np.argmax(scores, axis=1)", "np.argmin(scores, axis=1)")], ["TODO#7"]),
+    "wrong axis": ([("np.argmax(scores, axis=1)", "np.argmax(scores, axis=0)")], ["TODO#7"]),
+    "ReLU on the output": ([("np.argmax(scores, axis=1)", "np.argmax(np.maximum(scores, 0), axis=1)")], ["TODO#7"]),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_fails_exactly_its_test_cell(name):
     patches, expected = MISTAKES[name]
-    source = SOLUTION
-    for old, new in patches:
-        assert source.count(old) == 1, f"{old!r} stands {source.count(old)} times"
-        source = source.replace(old, new)
-    failed = verdicts(source)
+    failed = NOTEBOOK.failures({FILE: patched(SOLVED[FILE], *patches)})
     assert list(failed) == expected, failed
 
 
@@ -244,47 +156,23 @@ STYLES = {
 
 @pytest.mark.parametrize("name", STYLES)
 def test_a_correct_style_loses_no_point(name):
-    source = SOLUTION
-    for old, new in STYLES[name]:
-        assert source.count(old) == 1, f"{old!r} stands {source.count(old)} times"
-        source = source.replace(old, new)
-    assert verdicts(source) == {}
+    assert NOTEBOOK.failures({FILE: patched(SOLVED[FILE], *STYLES[name])}) == {}
 
 
 def test_the_test_cells_leave_the_random_stream_alone():
-    space: dict = {}
-    setup = "\n".join(line for line in CELLS["setup"].source.splitlines() if not line.startswith("%"))
-    with contextlib.redirect_stdout(io.StringIO()):
-        for name in ("setup", "rel-error", "check-tools", "toy", "scores"):
-            exec(setup if name == "setup" else CELLS[name].source, space)
-        for name in PACKAGE_TESTS:
+    with NOTEBOOK.opened() as space:
+        for name in NOTEBOOK.todos:
             np.random.seed(123)
-            exec(CELLS[name].source, space)
+            exec(NOTEBOOK.code(name), space)
             assert np.random.rand() == np.random.RandomState(123).rand(), (
                 f"{name} drew from the random stream"
             )
 
 
-def theory_errors(edit) -> dict[str, str]:
-    """Run the theory cells after `edit` changed each answer; return the error of every test cell that fails."""
-    space = {"np": np}
-    failed = {}
-    for name in THEORY:
-        with contextlib.redirect_stdout(io.StringIO()):
-            exec(CELLS[f"{name}-answer"].source, space)
-            edit(name, space)
-            try:
-                exec(CELLS[name].source, space)
-            except AssertionError as error:
-                failed[name] = str(error)
-    return failed
-
-
 def test_theory_answers_are_the_known_numbers():
-    seen = {}
-    assert theory_errors(lambda name, space: seen.update({name: dict(space)})) == {}
-    last = seen["t3"]
-    numbers = [last[n] for n in ("z", "dz_dw1", "dz_db1", "dz_dw0", "dz_db0", "dz_dx0", "num_params")]
+    space, failed = NOTEBOOK.theory_run()
+    assert failed == {}
+    numbers = [space[n] for n in ("z", "dz_dw1", "dz_db1", "dz_dw0", "dz_db0", "dz_dx0", "num_params")]
     assert numbers == pytest.approx([0.62, 0.4, 1.0, -0.2, -0.2, 0.94, 557057])
 
 
@@ -296,7 +184,7 @@ def test_theory_answers_are_the_known_numbers():
 )
 @pytest.mark.parametrize("wrong", [None, 7.0])
 def test_a_wrong_theory_answer_fails_its_cell_alone(cell, variable, wrong):
-    failed = theory_errors(lambda name, space: space.update({variable: wrong}) if name == cell else None)
+    failed = NOTEBOOK.theory_run(**{variable: wrong})[1]
     assert list(failed) == [cell]
     assert failed[cell].startswith(f"{cell.upper()}: {variable} is ")
 
@@ -305,38 +193,30 @@ def test_a_wrong_theory_answer_fails_its_cell_alone(cell, variable, wrong):
 
 
 def test_a_mistake_in_the_package_beside_the_notebook_is_found_by_a_real_kernel(tmp_path):
-    shutil.copytree(ROOT / "cattern", tmp_path / "cattern", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "cattern" / "neural_net.py").write_text(patched(*REG_IN_LOSS), encoding="utf-8")
-    cells = ["setup", "rel-error", "check-tools", "toy", "scores", "loss", "backward", *PACKAGE_TESTS]
-    printed = execute(tmp_path, cells, allow_errors=True)
+    copy_packages(tmp_path)
+    (tmp_path / FILE).write_text(patched(SOLVED[FILE], REG_IN_LOSS), encoding="utf-8")
+    cells = {"setup", *NOTEBOOK.given, "loss", "backward", *NOTEBOOK.todos}
+    printed = NOTEBOOK.execute(tmp_path, skip=CELLS.keys() - cells, allow_errors=True)
     assert "your loss: 1.34" in printed["loss"]
     assert printed["todo2"].startswith("TODO#2: reg=0.1 added 6.0")
-    right = [
-        name for name in PACKAGE_TESTS if re.fullmatch(r"TODO#\d: the \w+ (is|are) right.\n", printed[name])
-    ]
-    assert right == [name for name in PACKAGE_TESTS if name != "todo2"]
+    said = re.compile(r"TODO#\d: the \w+ (is|are) right.\n")
+    assert [name for name in NOTEBOOK.todos if not said.fullmatch(printed[name])] == ["todo2"]
 
 
 def test_a_quick_run_reaches_its_targets_and_full_marks(tmp_path):
-    printed = execute(tmp_path, CATTERN_QUICK="1")
-    for name in POINTS.keys() - {"t4"}:
-        assert len(printed[name].strip().splitlines()) == 1, f"{name} printed {printed[name]!r}"
+    printed = NOTEBOOK.execute(tmp_path, quick=True)
+    NOTEBOOK.one_line_each(printed)
     assert "final training loss: 0.017143643532" in printed["train-toy"]
     assert printed["run1"].startswith("iteration 0 / 200: loss 2.3025")
     with np.load(tmp_path / "best_net.npz", allow_pickle=False) as saved:
         assert set(saved) == {"W1", "b1", "W2", "b2"}
-    figures = [name for name, text in printed.items() if "<figure>" in text]
-    assert figures == [
+    assert figures(printed) == [
         "toy-picture", "train-toy", "images", "curves", "weights", "trials", "best-weights", "test", "mistakes",
     ]  # fmt: skip
 
 
 def test_a_quick_run_on_the_subset_says_so_and_reaches_its_own_targets(tmp_path):
-    home = tmp_path / "work"
-    ignore = shutil.ignore_patterns("__pycache__", "*.gz", "*ubyte*")
-    for package in ("cattern", "mnist_data"):  # A copy without any data files beside the loader.
-        shutil.copytree(ROOT / package, home / package, ignore=ignore)
-    printed = execute(home, CATTERN_QUICK="1", CATTERN_OFFLINE="1", CATTERN_MNIST_DIR="")
+    printed = NOTEBOOK.execute(tmp_path, quick=True, mnist=False)
     assert "NOT THE FULL MNIST" in printed["data"]
     assert "training    images (4000, 784)" in printed["data"]
     assert printed["todo8"] == "TODO#8: best_net is good enough.\n"
@@ -344,7 +224,7 @@ def test_a_quick_run_on_the_subset_says_so_and_reaches_its_own_targets(tmp_path)
 
 @pytest.mark.full_mnist
 def test_the_full_run_prints_every_known_number(tmp_path):
-    printed = execute(tmp_path)
+    printed = NOTEBOOK.execute(tmp_path)
     assert "difference from the correct scores: 3.68e-08" in printed["scores"]
     assert "your loss: 1.30378789133\ndifference from the correct loss: 1.8e-13" in printed["loss"]
     errors = dict(re.findall(r"(\w\d): relative error (\S+)", printed["backward"]))
@@ -355,7 +235,6 @@ def test_the_full_run_prints_every_known_number(tmp_path):
     for name, losses, accuracy in [("run1", RUN_1, "0.8922"), ("run2", RUN_2, "0.9432")]:
         lines = [f"iteration {100 * i} / 2000: loss {loss}" for i, loss in enumerate(losses)]
         assert printed[name].splitlines() == [*lines, f"validation accuracy {accuracy}"]
-    assert float(re.search(r"best validation accuracy (\S+)", printed["todo8-answer"])[1]) > 0.974
-    assert float(re.search(r"test accuracy (\S+)", printed["test"])[1]) > 0.963
-    for name in POINTS.keys() - {"t4"}:
-        assert len(printed[name].strip().splitlines()) == 1, f"{name} printed {printed[name]!r}"
+    assert number(printed["todo8-answer"], r"best validation accuracy (\S+)") > 0.974
+    assert number(printed["test"], r"test accuracy (\S+)") > 0.963
+    NOTEBOOK.one_line_each(printed)

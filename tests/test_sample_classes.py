@@ -9,6 +9,7 @@ from autograder import grade, sample_class
 from autograder import mistakes as catalogue
 from autograder.bundle import notebook_path
 from autograder.handout import handout
+from autograder.nbgrader_plugin import write_files
 from autograder.seed import DEFAULT
 from cattern.checking.rubric import lab_names, load_lab
 
@@ -18,9 +19,7 @@ LABS = [name for name in lab_names() if name != "two_layer_net"]
 @pytest.mark.parametrize("lab_name", LABS)
 def test_the_class_gets_what_it_earned(lab_name, tmp_path):
     lab, release = load_lab(lab_name), tmp_path / "release"
-    for name, content in handout(lab_name).items():
-        (release / name).parent.mkdir(parents=True, exist_ok=True)
-        (release / name).write_bytes(content)
+    write_files(release, handout(lab_name))
     members = sample_class.make_class(lab, release, tmp_path / "handed_in")
     graded = grade.grade_class(lab_name, tmp_path / "handed_in", tmp_path / "out", DEFAULT, jobs=1)
     assert [g.trouble for g in graded if g.verdict is None] == []
