@@ -219,6 +219,21 @@ def test_a_forward_pass_that_nobody_foresaw_costs_the_backward_pass_nothing():
     assert not any(v.mistakes for v in graded.values())
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "h1 = np.maximum(z1, 0)",  # self.relu has kept nothing
+        "self.relu.forward(-z1)\n        h1 = np.maximum(z1, 0)",  # something else
+    ],
+)
+def test_logits_without_a_way_back_lose_the_points_for_it(code):
+    text = SOLUTION.replace("h1 = self.relu.forward(z1)", code)
+    graded = grade_files(LAB.name, {"cattern/binary_mlp.py": text})
+    assert {v.id: (v.score, v.rationale[:43]) for v in graded.values() if v.status != "pass"} == {
+        "TODO#4": (6, "after this forward pass the layers do not g")
+    }
+
+
 MEMBERS = tomllib.loads((ROOT / "tests/sample_class/binary_mlp.toml").read_text(encoding="utf-8"))["student"]
 
 

@@ -1,6 +1,6 @@
 """Lab 4, `binary_mlp`: its tasks and what earns their points."""
 
-from cattern.checking.labs._theory import theory_task
+from cattern.checking.labs._theory import COUNT, THREE_DIGITS, theory_task
 from cattern.checking.labs.binary_mlp.drivers import (
     backward_driver,
     drive_evaluate,
@@ -47,6 +47,10 @@ ADDS = Property(
 )
 INPUT = {"dX": "the gradient in X {gap}"}
 LOGITS = {"logits": "the array of logits {gap}"}
+BACK = {
+    "goes_back": "after this forward pass the layers do not go back as they do after their own `forward`: "
+    "each must keep what went through it"
+}
 
 LOSS = Task(
     id="TODO#1",
@@ -118,7 +122,12 @@ FORWARD = Task(
     grade_id="todo4",
     driver=forward_driver("SingleLayerMLP"),
     reading=read_forward,
-    properties=(Property("logits", 8, ("logits",), says=LOGITS), untouched("X")),
+    traits=("relus",),
+    properties=(
+        Property("logits", 6, ("logits",), says=LOGITS),
+        Property("ready for the way back", 2, ("goes_back",), says=BACK),
+        untouched("X"),
+    ),
     hints=HINTS["TODO#4"],
 )
 
@@ -149,7 +158,15 @@ TRAIN = Task(
     reading=read_train,
     traits=("backward_calls", "step_calls"),
     properties=(
-        Property("updates", 7, ("path",), says={"path": "a weight after update k, in [k, d, c], {gap}"}),
+        Property(
+            "updates",
+            7,
+            ("moves", "path"),
+            says={
+                "moves": "the number of updates that moved the weights {gap}",
+                "path": "a weight after update k, in [k, d, c], {gap}",
+            },
+        ),
         Property("losses", 4, ("losses",), ("own_losses",), says={"losses": "the list loss_history {gap}"}),
         Property("every epoch", 1, ("epochs",), says={"epochs": "the lengths of the four histories {gap}"}),
         untouched("X or y"),
@@ -196,14 +213,10 @@ FORWARD_TWO = Task(
     grade_id="todo8",
     driver=forward_driver("TwoHiddenLayerMLP"),
     reading=read_forward,
+    traits=("relus",),
     properties=(
-        Property("logits", 5, ("logits",), says=LOGITS),
-        Property(
-            "each ReLU once",
-            1,
-            ("relu_calls",),
-            says={"relu_calls": "the number of forward passes of relu1 and relu2 {gap}"},
-        ),
+        Property("logits", 4, ("logits",), says=LOGITS),
+        Property("ready for the way back", 2, ("goes_back",), says=BACK),
         untouched("X"),
     ),
     hints=HINTS["TODO#8"],
@@ -233,12 +246,14 @@ T1 = theory_task(
     "one example by hand",
     {"loss_value": 1, "dlogit_0": 1, "dlogit_1": 1, "dW_00": 1, "dh_0": 1},
     "compute the loss of one example and four of its derivatives",
+    THREE_DIGITS,
 )
 T2 = theory_task(
     "T2",
     "counting",
     {"num_params_one": 1, "num_params_two": 1, "num_updates": 1},
     "count the parameters of both networks, and the updates of a run",
+    COUNT,
 )
 T3 = theory_task(
     "T3",

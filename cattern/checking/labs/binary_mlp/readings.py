@@ -33,6 +33,11 @@ def number(value):
     return value.reshape(()) if is_array(value) and value.size == 1 else value
 
 
+def close(a, b: np.ndarray) -> bool:
+    """Tell whether a raw value holds these numbers, up to rounding."""
+    return is_array(a) and a.shape == b.shape and bool(np.allclose(a, b, rtol=1e-6, atol=1e-9))
+
+
 def exact(mine, slopes) -> bool:
     """Tell whether a gradient is the derivative of the student's own function, and that is not zero everywhere."""
     if not (is_array(mine) and is_array(slopes)) or mine.size != slopes.size:
@@ -77,14 +82,24 @@ def read_gradients_by_index(inputs: Mapping, raw: Values) -> Values:
 
 
 def read_forward(inputs: Mapping, raw: Values) -> Values:
-    """TODO#4 and TODO#8: the logits, and whether each ReLU treated one layer: in code of one's own, none did."""
+    """TODO#4 and TODO#8: the logits, whether the way back works after them, and what each ReLU has kept for it."""
     facts: Values = {"logits": raw["logits"]} if "logits" in raw else {}
     if "X" in raw:
         facts["untouched"] = true(equal(raw["X"], inputs["X"]))
-    calls = raw.get("relu_calls")
-    if is_array(calls):
-        facts["relu_calls"] = calls if calls.any() else np.ones(calls.shape)
+        facts["goes_back"] = raw.get("goes_back", true(False))
+        relus = np.array([kept(inputs, raw, i) for i in (1, 3) if f"W{i // 2 + 2}" in inputs])
+        facts["relus"] = relus if relus.any() else np.ones(relus.shape)  # code of one's own may use none
     return facts
+
+
+def kept(inputs: Mapping, raw: Values, i: int) -> float:
+    """Return 1 when layer i, a ReLU, has kept what the map before it made of its own input, 0 for nothing, −1 for something else."""
+    mine, before = raw.get(f"kept{i}"), raw.get(f"kept{i - 1}")
+    if mine is None or before is None:
+        return 0.0 if mine is None else 1.0
+    W, b = inputs[f"W{i // 2 + 1}"], inputs[f"b{i // 2 + 1}"]
+    fits = is_array(before) and before.ndim == 2 and before.shape[1] == len(W)
+    return 1.0 if fits and close(mine, before @ W + b) else -1.0
 
 
 def backward_reading(name: str) -> Callable:
@@ -112,6 +127,8 @@ def backward_reading(name: str) -> Callable:
 def read_train(inputs: Mapping, raw: Values) -> Values:
     """TODO#6: where W went, update by update; the losses, and whether they are those of the student's own updates."""
     facts: Values = {name: raw[name] for name in ("path", "epochs") if name in raw}
+    if is_array(raw.get("path")):
+        facts["moves"] = np.asarray(len(raw["path"]) - 1.0)
     if "losses" in raw:
         losses = facts["losses"] = row(raw["losses"])
         seen = raw.get("seen_losses")

@@ -9,10 +9,11 @@ from types import ModuleType
 
 import numpy as np
 
+from cattern.checking.labs._stand_ins import Network
 from cattern.checking.labs.sigmoid_net.stand_ins import (
     NAMES,
-    PlainLoss,
-    PlainModel,
+    NotingLoss,
+    PlainMap,
     Shuffler,
     SmallNet,
     squash,
@@ -136,8 +137,8 @@ def drive_backward(student: ModuleType, inputs: Mapping, out: Values) -> None:
 
 def drive_train(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#7: a short run of the stand-ins; its losses, the weights after it, and the losses that were really computed."""
-    train, model = named(student, "train"), PlainModel(inputs["W"])
-    loss_layer = PlainLoss(model)
+    train, layer = named(student, "train"), PlainMap(inputs["W"])
+    model, loss_layer = Network(layer), NotingLoss(layer)
     X, y = inputs["X"].copy(), inputs["y"].copy()
     rng = np.random.default_rng(inputs["seed"])
     try:
@@ -148,8 +149,9 @@ def drive_train(student: ModuleType, inputs: Mapping, out: Values) -> None:
         if isinstance(history, dict) and "loss_history" in history:
             out["losses"] = history["loss_history"]
     finally:
-        out["W"] = model.params["W"]
-        out["backwards"], out["steps"] = model.backwards, model.steps
+        layer.note()
+        out["W"] = layer.params["W"]
+        out["backwards"], out["steps"] = layer.calls.count("backward"), layer.calls.count("step")
         out["X_after"], out["y_after"] = X, y
         out["seen"] = np.array(loss_layer.seen, dtype=float).reshape(-1, 2)
 
@@ -157,7 +159,7 @@ def drive_train(student: ModuleType, inputs: Mapping, out: Values) -> None:
 def drive_predict(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#8: the labels that a stand-in's scores mean."""
     out["whole"] = True  # not blamed where it raises
-    labels = named(student, "predict")(PlainModel(inputs["W"]), inputs["X"].copy())
+    labels = named(student, "predict")(Network(PlainMap(inputs["W"])), inputs["X"].copy())
     out["labels"] = labels
     out["whole"] = np.asarray(labels).dtype.kind in "iu"
 
