@@ -2,10 +2,15 @@
 
 import numpy as np
 import pytest
-from judging import book, grade_text, lost, patched
+from judging import book, grade_files, grade_text, lost, patched
 from styles import SOLUTION
 
 from autograder import mistakes as catalogue
+from autograder.book import ROOT
+from cattern.checking import probing
+from cattern.checking.facts import Answer
+from cattern.checking.judge import judge_task
+from cattern.checking.rubric import load_lab
 
 BY_ID = {m.id: m for m in catalogue.load("two_layer_net")}
 
@@ -90,3 +95,69 @@ def test_every_probe_has_biases_and_both_sides_of_the_relu():
             assert np.abs(given["b1"]).min() > 0 and np.abs(given["b2"]).min() > 0
             before = given["X"] @ given["W1"] + given["b1"]
             assert (before > 0).any() and (before < 0).any() and np.abs(before).min() > 1e-3
+
+
+def lab_file(path: str, *patches: tuple[str, str]) -> str:
+    return with_(*patches, text=(ROOT / path).read_text(encoding="utf-8"))
+
+
+def test_what_raised_is_said_before_the_numbers_that_were_left_by_it():
+    wrong = lab_file("cattern/layers.py", ('self.grads["W"] += X.T @ dout', 'self.grads["W"] += dout.T @ X'))
+    files = {"cattern/layers.py": wrong, "cattern/patch_embedding.py": lab_file("cattern/patch_embedding.py")}
+    verdict = grade_files("patch_embedding", files)["TODO#6"]
+    assert verdict.rationale.startswith("it raised ValueError: operands could not be broadcast")
+    assert "; until then, gradient of W is 0 at " in verdict.rationale
+
+
+def test_a_call_that_raises_is_not_blamed_for_its_style_too():
+    wrong = lab_file("cattern/nn_library.py", ("Y[np.arange(len(y)), y] = 1", "Y = one_hot_encode(y)"))
+    verdict = grade_files("nn_library", {"cattern/nn_library.py": wrong})["TODO#2"]
+    assert verdict.status == "error"
+    assert verdict.remarks == ()
+
+
+def test_a_syntax_error_in_another_file_is_found_there(tmp_path):
+    (tmp_path / "own.py").write_text("import broken_neighbour\n", encoding="utf-8")
+    (tmp_path / "broken_neighbour.py").write_text("x = 1\ny = (\n", encoding="utf-8")
+    source = str(tmp_path / "own.py")
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SyntaxError) as caught:
+        patch.syspath_prepend(tmp_path)
+        exec(compile("import broken_neighbour\n", source, "exec"), {})
+    failure = probing.describe(caught.value, source)
+    assert "(broken_neighbour.py, line 2)" in failure.message
+    assert failure.line == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(None, "NoneType"), ([None, 1.0], "list of NoneType"), ([[1], [1, 2]], "list of list (ValueError)")],
+)
+def test_what_is_not_numbers_is_called_by_its_type(value, said):
+    assert probing.numbers(value) == f"not numbers but {said}"
+
+
+@pytest.mark.parametrize(
+    ("lab", "task", "right", "close", "wrong"),
+    [
+        ("two_layer_net", "T3", 557057, 557057.0, 557056),
+        ("nn_library", "T2", 187600, 187600.0, 187599),
+        ("nn_library", "T3", 0.01129385, 0.0113, 0.0115),
+        ("binary_mlp", "T1", np.log(4), 1.386, 1.38),
+        ("sigmoid_net", "T1", 0.03125, 0.03125, 0.0313),
+    ],
+)
+def test_a_count_is_exact_and_a_rounded_number_is_good_enough_where_it_takes_a_calculator(
+    lab, task, right, close, wrong
+):
+    about = load_lab(lab).task(task)
+    name = next(p.name for p in about.properties if abs(solved(lab, about, p.name) - right) < 1e-6)
+    for value, points in ((close, 1), (wrong, 0)):
+        verdict, _ = judge_task(
+            load_lab(lab), about, [Answer("answer", {name: np.asarray(float(value))})], book(lab), {}
+        )
+        assert (verdict.evidence["properties"][name][0] > 0) == points, value
+
+
+def solved(lab: str, task, name: str) -> float:
+    facts = book(lab).facts(task, frozenset(), book(lab).probes(task)[0])
+    return float(facts["answer", name])

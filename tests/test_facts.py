@@ -55,6 +55,11 @@ def test_a_wrong_shape_is_said_before_any_value():
     assert gap.error is None
 
 
+def test_a_fact_in_words_is_shown_with_what_was_expected_in_words():
+    assert difference("p", "f", "(3, 4)", "(3,)").words == "is (3,), expected (3, 4)"
+    assert difference("p", "f", np.zeros(3), "not numbers but str").words == "is not numbers but str"
+
+
 def test_a_nan_is_the_worst_element():
     gap = difference("p", "f", np.array([1.0, 2.0, 3.0]), np.array([9.0, np.nan, 3.0]))
     assert gap.words == "is nan at [1], expected 2"
@@ -62,5 +67,6 @@ def test_a_nan_is_the_worst_element():
 
 def test_numbers_are_shown_with_five_digits():
     assert show(np.float64(1.30378789)) == "1.3038"
+    assert show(np.float64(557057)) == "557057"
     assert show(np.zeros((5, 5))) == "an array of shape (5, 5)"
     assert show("not numbers but NoneType") == "not numbers but NoneType"

@@ -140,6 +140,20 @@ def test_a_forward_pass_that_nobody_foresaw_costs_the_backward_pass_nothing():
     assert not any(v.mistakes for v in graded.values())
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "h1 = np.maximum(z1, 0)",  # self.relu has kept nothing
+        "self.relu.forward(-z1)\n        h1 = np.maximum(z1, 0)",  # something else
+    ],
+)
+def test_logits_without_a_way_back_lose_the_points_for_it(code):
+    graded = grade_files(LAB.name, {FILE: patched(SOLVED[FILE], ("h1 = self.relu.forward(z1)", code))})
+    assert {v.id: (v.score, v.rationale[:43]) for v in graded.values() if v.status != "pass"} == {
+        "TODO#4": (6, "after this forward pass the layers do not g")
+    }
+
+
 MEMBERS = tomllib.loads((CLASSES / f"{LAB.name}.toml").read_text(encoding="utf-8"))["student"]
 
 

@@ -49,7 +49,7 @@ def test_a_mistake_of_the_catalogue_fails_the_cell_of_its_task(mistake):
 
 STYLES = {
     "float32 inside": [(LAYERS, "out = X @ W + b", "out = (X.astype(np.float32) @ W.astype(np.float32) + b).astype(X.dtype)")],
-    "bias gradients as rows": [
+    "a new array for the gradients": [
         (LAYERS, 'self.grads["b"] += np.sum(dout, axis=0)', 'self.grads["b"] = self.grads["b"] + np.sum(dout, axis=0)'),
         (EMBEDDING, 'self.grads["b"] += np.sum(rows, axis=0)', 'self.grads["b"] = self.grads["b"] + np.sum(rows, axis=0)'),
     ],

@@ -139,6 +139,17 @@ def test_only_the_named_packages_can_be_imported():
         )
 
 
+def test_what_a_bundle_installs_for_computing_can_be_imported():
+    import inspect
+
+    from autograder.sandbox import Sandbox
+
+    source = "import scipy.special, sklearn.preprocessing, tqdm\ndef scores(X):\n return scipy.special.expit(X * 0)"
+    packages = inspect.signature(Sandbox).parameters["packages"].default
+    with toy_sandbox(packages=packages, limits=Limits()) as sandbox:
+        assert ask(sandbox, source).status == "ok"
+
+
 def test_a_warm_process_that_dies_is_replaced(sandbox):
     assert ask(sandbox, RIGHT).status == "ok"
     os.kill(sandbox._pid, signal.SIGKILL)

@@ -61,7 +61,7 @@ class Sandbox:
         *,
         limits: Limits | None = None,
         preload: Sequence[str] = ("numpy", "matplotlib.pyplot", "cattern.checking.probing"),
-        packages: Sequence[str] = ("numpy", "matplotlib", "tqdm"),
+        packages: Sequence[str] = ("numpy", "matplotlib", "tqdm", "scikit-learn", "scipy"),
         walls: bool = True,
     ):
         self._engine, self._limits, self._walls = engine_dir, limits or Limits(), walls

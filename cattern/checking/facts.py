@@ -9,9 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cattern.checking.rubric import Task, Values
-
-TOLERANCE = 1e-5
+from cattern.checking.rubric import TOLERANCE, Task, Values
 
 # (probe id, fact name) → array, or a sentence when there is no array; the name "!" holds what was raised
 Facts = dict[tuple[str, str], "np.ndarray | str"]
@@ -94,8 +92,8 @@ def read(task: Task, inputs: Mapping[str, Mapping], answers: list[Answer]) -> Fa
     return facts
 
 
-def agree(expected: "np.ndarray | str", got: "np.ndarray | str | None") -> bool:
-    """Tell whether two facts are the same, within `TOLERANCE` of the larger one's scale."""
+def agree(expected: "np.ndarray | str", got: "np.ndarray | str | None", tolerance: float = TOLERANCE) -> bool:
+    """Tell whether two facts are the same, within `tolerance` of the larger one's scale."""
     if isinstance(expected, str) or isinstance(got, str) or got is None:
         return isinstance(expected, str) and isinstance(got, str) and expected == got
     if expected.shape != got.shape:
@@ -109,7 +107,7 @@ def agree(expected: "np.ndarray | str", got: "np.ndarray | str | None") -> bool:
     with np.errstate(all="ignore"):
         scale = np.max(np.abs(expected[~both_nan & np.isfinite(expected)]), initial=0.0)
         scale = max(scale, np.max(np.abs(got[~both_nan & np.isfinite(got)]), initial=0.0))
-        return bool(np.max(np.abs(expected[~same] - got[~same])) <= TOLERANCE * max(scale, 1e-8))
+        return bool(np.max(np.abs(expected[~same] - got[~same])) <= tolerance * max(scale, 1e-8))
 
 
 def changed(before: Facts, after: Facts) -> Iterator[tuple[str, str]]:
@@ -124,7 +122,9 @@ def difference(probe: str, fact: str, expected: "np.ndarray | str | None", got) 
     if got is None:
         return Difference(probe, fact, "is missing")
     if isinstance(got, str):
-        return Difference(probe, fact, f"is {got}")
+        return Difference(
+            probe, fact, f"is {got}" + (f", expected {expected}" if isinstance(expected, str) else "")
+        )
     if isinstance(expected, str) or expected is None:
         return Difference(probe, fact, f"is {show(got)}, expected {show(expected)}")
     if expected.shape != got.shape:
@@ -153,12 +153,13 @@ def relative_error(x, y) -> float | None:
 
 
 def show(value) -> str:
-    """Return a number or a small array as text, with five significant digits."""
+    """Return a number or a small array as text: a whole number with all its digits, any other with five."""
     if value is None or isinstance(value, str):
         return str(value)
     value = np.asarray(value)
     if value.ndim == 0:
-        return f"{float(value):.5g}"
+        number = float(value)
+        return str(int(number)) if number.is_integer() and abs(number) < 1e15 else f"{number:.5g}"
     if value.size <= 8:
         return np.array2string(value, precision=5, separator=", ", suppress_small=False).replace("\n", "")
     return f"an array of shape {value.shape}"

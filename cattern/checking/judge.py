@@ -11,7 +11,6 @@ from typing import Protocol
 
 from cattern.checking.facts import (
     RAISED,
-    TOLERANCE,
     Answer,
     Difference,
     Facts,
@@ -21,7 +20,7 @@ from cattern.checking.facts import (
     read,
     show,
 )
-from cattern.checking.rubric import Lab, Probe, Property, Task
+from cattern.checking.rubric import TOLERANCE, Lab, Probe, Property, Task
 from cattern.checking.verdict import Mistake, TaskVerdict
 
 NOTHING: frozenset[str] = frozenset()
@@ -64,7 +63,9 @@ def judge_task(
 
     scores, lost, followed = {}, [], False
     for prop in task.properties:
-        gaps = list(differences(prop.facts, plain, got))
+        gaps = list(differences(prop.facts, plain, got, task.tolerance))
+        if not prop.points:  # what is not there is no matter of style: something raised before it
+            gaps = [gap for gap in gaps if (gap.probe, gap.fact) in got]
         if gaps and carrying is not None and not list(differences(prop.facts, carrying, got)):
             gaps, followed = [], True
         if gaps and prop.or_facts and holds(prop.or_facts, plain, got):
@@ -92,16 +93,20 @@ def judge_task(
             return verdict("missing", f"{task.id} is not written yet"), NOTHING
         return verdict("skipped", f"needs {todo}, which is not written yet"), NOTHING
     prop, worst = lost[0]
-    failure = next((a.failure for a in answers if a.failure), None)
-    raised = next((a.failure for a in answers if a.failure and a.probe == worst.probe), failure)
+    failures = {a.probe: a.failure for a in answers if a.failure}
+    raised = failures.get(worst.probe)
     missing_here = (worst.probe, worst.fact) not in got
-    rationale = f"it raised {raised}" if raised and missing_here else words_of(prop, worst)
+    if missing_here:
+        raised = raised or next(iter(failures.values()), None)
+    rationale = words_of(prop, worst)
+    if raised:  # what was there before an exception is often there because of it
+        rationale = f"it raised {raised}" + ("" if missing_here else f"; until then, {rationale}")
     found = diagnose(task, book, carried, got)
     named = tuple(book.mistakes(task)[m] for m in sorted(found or ()))
     status = "partial" if score else "error" if raised and missing_here else "fail"
-    return verdict(
-        status, rationale, named, evidence_of(worst, plain, got, raised if missing_here else None)
-    ), (found or NOTHING)
+    return verdict(status, rationale, named, evidence_of(prop, worst, plain, got, raised, task.tolerance)), (
+        found or NOTHING
+    )
 
 
 def expectation(task: Task, book: Book, mistakes: frozenset[str], probes: list[Probe]) -> Facts | None:
@@ -115,10 +120,12 @@ def expectation(task: Task, book: Book, mistakes: frozenset[str], probes: list[P
     return facts
 
 
-def differences(names: tuple[str, ...], expected: Facts, got: Facts) -> Iterator[Difference]:
+def differences(
+    names: tuple[str, ...], expected: Facts, got: Facts, tolerance: float = TOLERANCE
+) -> Iterator[Difference]:
     """Yield how the named facts differ, in the order of the probes."""
     for (probe, fact), value in expected.items():
-        if fact in names and not agree(value, got.get((probe, fact))):
+        if fact in names and not agree(value, got.get((probe, fact)), tolerance):
             yield difference(probe, fact, value, got.get((probe, fact)))
 
 
@@ -194,12 +201,19 @@ def some(facts: Facts, names: set[str], probe: Probe | None = None) -> Facts:
     return {key: v for key, v in facts.items() if key[1] in names and (probe is None or key[0] == probe.id)}
 
 
+def sentence_of(prop: Property, gap: Difference) -> str:
+    """Return the sentence that says why a property was not earned, with or without a place for the gap's numbers."""
+    return prop.says.get(gap.fact, f"{prop.name} {{gap}}")
+
+
 def words_of(prop: Property, gap: Difference) -> str:
     """Return why a property was not earned, in one sentence."""
-    return prop.says.get(gap.fact, f"{prop.name} {{gap}}").format(gap=gap.words)
+    return sentence_of(prop, gap).format(gap=gap.words)
 
 
-def evidence_of(gap: Difference, expected: Facts, got: Facts, raised) -> dict:
+def evidence_of(
+    prop: Property, gap: Difference, expected: Facts, got: Facts, raised, tolerance: float
+) -> dict:
     """Return the numbers behind a rationale."""
     key = (gap.probe, gap.fact)
     evidence = {
@@ -208,8 +222,8 @@ def evidence_of(gap: Difference, expected: Facts, got: Facts, raised) -> dict:
         "expected": show(expected.get(key)),
         "got": show(got.get(key)),
     }
-    if gap.error is not None:
-        evidence |= {"max_rel_error": float(f"{gap.error:.4g}"), "tolerance": TOLERANCE}
+    if gap.error is not None and "{gap}" in sentence_of(prop, gap):  # true or false has no relative error
+        evidence |= {"max_rel_error": float(f"{gap.error:.4g}"), "tolerance": tolerance}
     if raised:
         evidence |= {"raised": str(raised)}
     return evidence

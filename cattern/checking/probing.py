@@ -81,12 +81,18 @@ def numbers(value) -> "np.ndarray | str":
     try:
         array = np.asarray(value)
         if array.dtype.kind not in "biuf":
-            return f"not numbers but {type(value).__name__}"
+            return f"not numbers but {_kind(value)}"
         if array.size > MAX_ELEMENTS:
             return f"too large: shape {array.shape}"
         return np.array(array, dtype=np.float64)
     except Exception as error:
-        return f"not numbers but {type(value).__name__} ({type(error).__name__})"
+        return f"not numbers but {_kind(value)} ({type(error).__name__})"
+
+
+def _kind(value) -> str:
+    """Return what a value is: "NoneType", "list of NoneType"."""
+    inside = f" of {type(value[0]).__name__}" if type(value) in (list, tuple) and value else ""
+    return type(value).__name__ + inside
 
 
 def describe(error: BaseException, source_file: str) -> Failure:
@@ -101,7 +107,7 @@ def describe(error: BaseException, source_file: str) -> Failure:
     for frame in traceback.extract_tb(error.__traceback__):
         if frame.filename == source_file:
             line, code = frame.lineno, (frame.line or "").strip()[:160] or None
-    if isinstance(error, SyntaxError):
+    if isinstance(error, SyntaxError) and error.filename == source_file:  # others name their file in the text
         line, code = error.lineno, (error.text or "").strip()[:160] or None
         text = error.msg or text
     return Failure(type(error).__name__, text, line, code, stub.group(1) if stub else None)

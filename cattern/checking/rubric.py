@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # `cattern check` starts without NumPy: its child process has
 Values = dict[str, "np.ndarray | str"]
 Driver = Callable[[ModuleType, Mapping, "Values"], None]
 Reading = Callable[[Mapping, "Values"], "Values"]
+TOLERANCE = 1e-5  # relative, between two numbers that agree
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class Task:
         grade_id: the grade_id of the notebook's test cell, where nbgrader keeps the points.
         todo: what to do, in one line, for `status` and `hint`.
         hints: steps from a nudge to where to read.
+        tolerance: how far facts that earn points may be from the solution's, relative to their scale.
     """
 
     id: str
@@ -89,6 +91,7 @@ class Task:
     grade_id: str | None = None
     todo: str = ""
     hints: tuple[str, ...] = ()
+    tolerance: float = TOLERANCE
 
     @property
     def points(self) -> float:

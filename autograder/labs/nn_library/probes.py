@@ -2,10 +2,17 @@
 
 import numpy as np
 
+from cattern.checking.labs._stand_ins import TanhLoss
+from cattern.checking.labs.nn_library.drivers import Map
 from cattern.checking.rubric import Probe
 
-# id: num_samples, N, height, width
-SAMPLES = {"a half": (12, 24, 3, 4), "all images": (9, 9, 2, 3), "one image": (1, 5, 3, 2)}
+# id: num_samples, N, height, width, and where they are not 255, the lowest and highest number for white
+SAMPLES = {
+    "a half": (12, 24, 3, 4),
+    "all images": (9, 9, 2, 3),
+    "one image": (1, 5, 3, 2),
+    "dim images": (8, 20, 3, 3, 120, 250),
+}
 # id: N, C, and how many of the highest classes are absent
 LABELS = {
     "plain": (9, 5, 0),
@@ -51,12 +58,21 @@ def draw(task_id: str, rng: np.random.Generator) -> list[Probe]:
     return [Probe("answer", {})]
 
 
-def pictures(rng: np.random.Generator, num_samples: int, N: int, height: int, width: int) -> dict:
+def pictures(
+    rng: np.random.Generator,
+    num_samples: int,
+    N: int,
+    height: int,
+    width: int,
+    dim: int = 255,
+    bright: int = 255,
+) -> dict:
     """Return images (N, height, width) and labels, both uint8; every image has a black and a white pixel."""
-    images = rng.integers(1, 255, size=(N, height, width), dtype=np.uint8)
+    white = rng.integers(dim, bright + 1)
+    images = rng.integers(1, white, size=(N, height, width), dtype=np.uint8)
     flat = images.reshape(N, -1)
     for image in flat:
-        image[rng.choice(image.size, 2, replace=False)] = 0, 255
+        image[rng.choice(image.size, 2, replace=False)] = 0, white
     # neighbours differ in their labels, so that a wrong order shows
     digits = ((np.arange(N) + rng.integers(10)) * 3 % 10).astype(np.uint8)
     return {
@@ -93,13 +109,31 @@ def rows(rng: np.random.Generator, N: int, D: int, C: int, low: float = 0.0) -> 
 def epoch(
     rng: np.random.Generator, N: int, D: int, C: int, cuts: list[int], learning_rate: float = 0.2
 ) -> dict:
-    """Return an epoch: data, weights, and the order of the rows with the places where it is cut into minibatches."""
-    return {
-        **rows(rng, N, D, C),
-        "order": rng.permutation(N),
-        "cuts": np.array(cuts, dtype=int),
-        "learning_rate": learning_rate,
-    }
+    """Return an epoch: data, weights, and the order of the rows with the places where it is cut into minibatches.
+
+    The update on some minibatch changes the accuracy on it, so that it shows which of the two is measured.
+    """
+    while True:
+        problem = {**rows(rng, N, D, C), "order": rng.permutation(N), "cuts": np.array(cuts, dtype=int)}
+        if learns(problem, learning_rate):
+            return {**problem, "learning_rate": learning_rate}
+
+
+def learns(problem: dict, learning_rate: float) -> bool:
+    """Tell whether an update in the epoch changes the accuracy on its own minibatch."""
+    layer, loss_layer, X, Y = Map(problem["W"]), TanhLoss(), problem["X"], problem["Y"]
+    for batch in np.split(problem["order"], problem["cuts"]):
+        layer.zero_grad()
+        before = layer.forward(X[batch])
+        loss_layer.forward(before, Y[batch])
+        layer.backward(loss_layer.backward())
+        layer.step(learning_rate)
+        right = [
+            np.sum(s.argmax(axis=1) == Y[batch].argmax(axis=1)) for s in (before, layer.forward(X[batch]))
+        ]
+        if right[0] != right[1]:
+            return True
+    return False
 
 
 def run(rng: np.random.Generator, N: int, num_epochs: int, batch_size: int) -> dict:

@@ -127,35 +127,3 @@ def has_loop(file: str, function: str, loops: type | UnionType = ast.For | ast.W
         return False
     found = [f for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) and f.name == function]
     return any(isinstance(node, loops) for f in found for node in ast.walk(f))
-
-
-class LinearModel:
-    """Stands in for a network: scores X W. It has everything that a layer has, and writes down its calls."""
-
-    def __init__(self, W: np.ndarray):
-        self.params, self.grads = {"W": W.copy()}, {"W": np.zeros(W.shape)}
-        self.layers = [self]
-        self.calls: list[str] = []
-        self.X = None
-
-    def forward(self, X: np.ndarray) -> np.ndarray:
-        """Return the scores of a batch."""
-        self.calls.append("forward")
-        self.X = np.array(X)
-        return np.einsum("nd,dc->nc", self.X, self.params["W"])
-
-    def backward(self, dout: np.ndarray) -> np.ndarray:
-        """Add to the gradient; return that in X."""
-        self.calls.append("backward")
-        self.grads["W"] += np.einsum("nd,nc->dc", self.X, dout)
-        return np.einsum("nc,dc->nd", dout, self.params["W"])
-
-    def zero_grad(self) -> None:
-        """Forget the gradient."""
-        self.calls.append("zero_grad")
-        self.grads["W"][...] = 0.0
-
-    def step(self, learning_rate: float) -> None:
-        """Move against the gradient."""
-        self.calls.append("step")
-        self.params["W"] -= np.multiply(learning_rate, self.grads["W"])

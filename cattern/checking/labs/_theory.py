@@ -3,10 +3,15 @@
 from collections.abc import Mapping
 from types import ModuleType
 
-from cattern.checking.rubric import Property, Task, Values
+from cattern.checking.rubric import TOLERANCE, Property, Task, Values
+
+COUNT = 1e-12  # a tolerance: a count is right or wrong
+THREE_DIGITS = 1e-3  # a tolerance: three digits are enough where a calculator is needed
 
 
-def theory_task(task_id: str, title: str, variables: Mapping[str, float], todo: str) -> Task:
+def theory_task(
+    task_id: str, title: str, variables: Mapping[str, float], todo: str, tolerance: float = TOLERANCE
+) -> Task:
     """Return a task whose answer is one or more variables.
 
     Args:
@@ -14,6 +19,7 @@ def theory_task(task_id: str, title: str, variables: Mapping[str, float], todo: 
         title: two or three words.
         variables: variable name → points.
         todo: what to do, in one line.
+        tolerance: relative, of the numbers.
     """
 
     def drive(answer: ModuleType, inputs: Mapping, out: Values) -> None:
@@ -30,6 +36,7 @@ def theory_task(task_id: str, title: str, variables: Mapping[str, float], todo: 
         cell=f"{task_id.lower()}-answer",
         driver=drive,
         properties=tuple(Property(name, points, (name,)) for name, points in variables.items()),
+        tolerance=tolerance,
     )
 
 

@@ -1,7 +1,7 @@
 """Lab 4, `binary_mlp`: its tasks and what earns their points."""
 
 from cattern.checking.labs._tasks import inputs_untouched
-from cattern.checking.labs._theory import hand_task, theory_task
+from cattern.checking.labs._theory import COUNT, THREE_DIGITS, hand_task, theory_task
 from cattern.checking.labs.binary_mlp.drivers import (
     backward_driver,
     drive_evaluate,
@@ -43,6 +43,10 @@ ADDS = Property(
 )
 INPUT = {"dX": "the gradient in X {gap}"}
 LOGITS = {"logits": "the array of logits {gap}"}
+BACK = {
+    "goes_back": "after this forward pass the layers do not go back as they do after their own `forward`: "
+    "each must keep what went through it"
+}
 
 LOSS = Task(
     id="TODO#1",
@@ -114,7 +118,12 @@ FORWARD = Task(
     grade_id="todo4",
     driver=forward_driver("SingleLayerMLP"),
     reading=read_forward,
-    properties=(Property("logits", 8, ("logits",), says=LOGITS), inputs_untouched("X")),
+    traits=("relus",),
+    properties=(
+        Property("logits", 6, ("logits",), says=LOGITS),
+        Property("ready for the way back", 2, ("goes_back",), says=BACK),
+        inputs_untouched("X"),
+    ),
     hints=HINTS["TODO#4"],
 )
 
@@ -145,7 +154,15 @@ TRAIN = Task(
     reading=read_train,
     traits=("backward_calls", "step_calls"),
     properties=(
-        Property("updates", 7, ("path",), says={"path": "a weight after update k, in [k, d, c], {gap}"}),
+        Property(
+            "updates",
+            7,
+            ("moves", "path"),
+            says={
+                "moves": "the number of updates that moved the weights {gap}",
+                "path": "a weight after update k, in [k, d, c], {gap}",
+            },
+        ),
         Property("losses", 4, ("losses",), ("own_losses",), says={"losses": "the list loss_history {gap}"}),
         Property("every epoch", 1, ("epochs",), says={"epochs": "the lengths of the four histories {gap}"}),
         inputs_untouched("X or y"),
@@ -192,14 +209,10 @@ FORWARD_TWO = Task(
     grade_id="todo8",
     driver=forward_driver("TwoHiddenLayerMLP"),
     reading=read_forward,
+    traits=("relus",),
     properties=(
-        Property("logits", 5, ("logits",), says=LOGITS),
-        Property(
-            "each ReLU once",
-            1,
-            ("relu_calls",),
-            says={"relu_calls": "the number of forward passes of relu1 and relu2 {gap}"},
-        ),
+        Property("logits", 4, ("logits",), says=LOGITS),
+        Property("ready for the way back", 2, ("goes_back",), says=BACK),
         inputs_untouched("X"),
     ),
     hints=HINTS["TODO#8"],
@@ -229,12 +242,14 @@ T1 = theory_task(
     "one example by hand",
     {"loss_value": 1, "dlogit_0": 1, "dlogit_1": 1, "dW_00": 1, "dh_0": 1},
     "compute the loss of one example and four of its derivatives",
+    THREE_DIGITS,
 )
 T2 = theory_task(
     "T2",
     "counting",
     {"num_params_one": 1, "num_params_two": 1, "num_updates": 1},
     "count the parameters of both networks, and the updates of a run",
+    COUNT,
 )
 T3 = theory_task(
     "T3",

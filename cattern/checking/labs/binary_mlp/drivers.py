@@ -18,7 +18,8 @@ from cattern.checking.labs._driving import (
     replaced,
     unpacked,
 )
-from cattern.checking.labs.binary_mlp.stand_ins import LogCoshLoss, Model, PlainLinear, PlainReLU
+from cattern.checking.labs._stand_ins import Map, Network, TanhLoss
+from cattern.checking.labs.binary_mlp.stand_ins import NotingLoss, PlainLinear, PlainReLU
 from cattern.checking.probing import ApiError
 from cattern.checking.rubric import Values
 
@@ -88,16 +89,39 @@ def build(student: ModuleType, name: str, inputs: Mapping) -> tuple:
 
 
 def forward_driver(name: str) -> Callable:
-    """Return the driver of a network's forward pass: the logits, and how often each ReLU was used."""
+    """Return the driver of a network's forward pass: the logits, and whether the way back works after it."""
 
     def drive(student: ModuleType, inputs: Mapping, out: Values) -> None:
         model, layers = build(student, name, inputs)
         X = inputs["X"].copy()
         out["logits"] = model.forward(X)
         out["X_after"] = X
-        out["relu_calls"] = np.array([getattr(relu, "forwards", 0) for relu in layers[1::2]])
+        out["goes_back"] = goes_back(student, name, inputs)
+        for i, layer in enumerate(layers):
+            kept = getattr(layer, "Z" if i % 2 else "X", None)
+            if isinstance(kept, np.ndarray):
+                out[f"kept{i}"] = kept
 
     return drive
+
+
+def goes_back(student: ModuleType, name: str, inputs: Mapping) -> bool:
+    """Tell whether the student's backward pass gives after the student's forward pass what it gives after the layers' own.
+
+    A backward pass that raises after both, or is not written, says nothing against the forward pass.
+    """
+    found = []
+    for own in (False, True):
+        model, layers = build(student, name, inputs)
+        try:
+            model.forward(inputs["X"].copy())
+            if not own:
+                go_forward(layers, inputs["X"])
+            model.backward(inputs["dlogits"].copy())
+        except Exception:
+            return not own
+        found.append(gradients(layers[::2]))
+    return all(np.allclose(found[0][key], found[1][key]) for key in found[0])
 
 
 def backward_driver(name: str) -> Callable:
@@ -151,8 +175,8 @@ def write_own_derivative(student: ModuleType, name: str, inputs: Mapping, out: V
 
 def drive_train(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#6: some epochs of the stand-in network, with a stand-in for `evaluate` as well."""
-    train, model = named(student, "train"), Model(inputs["W"])
-    loss_layer = LogCoshLoss(model)
+    train, layer = named(student, "train"), Map(inputs["W"])
+    model, loss_layer = Network(layer), NotingLoss(layer)
     X, y = inputs["X"].copy(), inputs["y"].copy()
     options = {name: inputs[name] for name in ("num_epochs", "batch_size", "learning_rate")}
     rng = np.random.default_rng(inputs["seed"])
@@ -164,18 +188,18 @@ def drive_train(student: ModuleType, inputs: Mapping, out: Values) -> None:
             out["losses"] = history["loss_history"]
         out["epochs"] = np.array([len(history.get(name, ())) for name in HISTORIES])
     finally:
-        model.look()
-        out["path"] = np.array(model.path)
-        out |= {f"{name}_calls": model.calls.count(name) for name in ("forward", "backward", "step")}
+        layer.note()
+        out["path"] = np.array(layer.path)
+        out |= {f"{name}_calls": layer.calls.count(name) for name in ("forward", "backward", "step")}
         out["seen_losses"] = np.array(list(dict(reversed(loss_layer.values)).values())[::-1])
         out["X_after"], out["y_after"] = X, y
 
 
 def drive_evaluate(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#7: loss and accuracy of the stand-in network, and whether it was left as it was."""
-    model, evaluate = Model(inputs["W"]), named(student, "evaluate")
+    layer, evaluate = Map(inputs["W"]), named(student, "evaluate")
     X, y = inputs["X"].copy(), inputs["y"].copy()
-    found = evaluate(model, LogCoshLoss(model), X, y)
+    found = evaluate(Network(layer), TanhLoss(), X, y)
     out["loss"], out["accuracy"] = unpacked(found, 2, "evaluate returns two numbers")
-    out["W_after"], out["X_after"], out["y_after"] = model.params["W"], X, y
-    out["forward_calls"] = model.calls.count("forward")
+    out["W_after"], out["X_after"], out["y_after"] = layer.params["W"], X, y
+    out["forward_calls"] = layer.calls.count("forward")

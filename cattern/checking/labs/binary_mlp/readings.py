@@ -45,13 +45,24 @@ def read_gradients_by_index(inputs: Mapping, raw: Values) -> Values:
 
 
 def read_forward(inputs: Mapping, raw: Values) -> Values:
-    """TODO#4 and TODO#8: the logits, and whether each ReLU treated one layer: in code of one's own, none did."""
+    """TODO#4 and TODO#8: the logits, whether the way back works after them, and what each ReLU has kept for it."""
     facts: Values = {"logits": raw["logits"]} if "logits" in raw else {}
     facts |= untouched(inputs, raw, "X")
-    calls = raw.get("relu_calls")
-    if is_array(calls):
-        facts["relu_calls"] = calls if calls.any() else np.ones(calls.shape)
+    if "X_after" in raw:
+        facts["goes_back"] = raw.get("goes_back", true(False))
+        relus = np.array([kept(inputs, raw, i) for i in (1, 3) if f"W{i // 2 + 2}" in inputs])
+        facts["relus"] = relus if relus.any() else np.ones(relus.shape)  # code of one's own may use none
     return facts
+
+
+def kept(inputs: Mapping, raw: Values, i: int) -> float:
+    """Return 1 when layer i, a ReLU, has kept what the map before it made of its own input, 0 for nothing, −1 for something else."""
+    mine, before = raw.get(f"kept{i}"), raw.get(f"kept{i - 1}")
+    if mine is None or before is None:
+        return 0.0 if mine is None else 1.0
+    W, b = inputs[f"W{i // 2 + 1}"], inputs[f"b{i // 2 + 1}"]
+    fits = is_array(before) and before.ndim == 2 and before.shape[1] == len(W)
+    return 1.0 if fits and close(mine, before @ W + b) else -1.0
 
 
 def backward_reading(name: str) -> Callable:
@@ -77,6 +88,8 @@ def backward_reading(name: str) -> Callable:
 def read_train(inputs: Mapping, raw: Values) -> Values:
     """TODO#6: where W went, update by update; the losses, and whether they are those of the student's own updates."""
     facts: Values = {name: raw[name] for name in ("path", "epochs") if name in raw}
+    if is_array(raw.get("path")):
+        facts["moves"] = np.asarray(len(raw["path"]) - 1.0)
     if "losses" in raw:
         losses = facts["losses"] = row(raw["losses"])
         seen = raw.get("seen_losses")

@@ -1,7 +1,7 @@
 """Lab 6, `nearest_neighbour`: its tasks and what earns their points."""
 
 from cattern.checking.labs._tasks import inputs_untouched
-from cattern.checking.labs._theory import theory_task
+from cattern.checking.labs._theory import COUNT, theory_task
 from cattern.checking.labs.nearest_neighbour.drivers import (
     drive_choose,
     drive_distances,
@@ -108,6 +108,7 @@ T1 = theory_task(
     "five neighbours by hand",
     {"label_k1": 2, "label_k3": 2, "label_k4": 3, "num_bytes": 3},
     "classify a point with 1, 3 and 4 neighbours, and count the bytes of a table of distances",
+    COUNT,
 )
 
 LAB = Lab(

@@ -1,6 +1,6 @@
 """Lab 3, `nn_library`: its tasks and what earns their points."""
 
-from cattern.checking.labs._theory import hand_task, theory_task
+from cattern.checking.labs._theory import COUNT, THREE_DIGITS, hand_task, theory_task
 from cattern.checking.labs.nn_library.drivers import (
     drive_evaluate,
     drive_gaussian,
@@ -25,7 +25,7 @@ FLOAT32 = Property(
     0,
     ("float32",),
     says={
-        "float32": "right, but not float32, which needs half the memory of float64 and makes every epoch faster"
+        "float32": "it is not float32, which needs half the memory of float64 and makes every epoch faster"
     },
 )
 
@@ -45,7 +45,7 @@ SAMPLE = Task(
             says={
                 "X_shape": "the shape of X {gap}",
                 "are_images": "a row of X is not an image with all pixels divided by one number",
-                "scale": "255 times the factor between the pixels of X and those of the images, smallest and largest, {gap}",
+                "scale": "what a pixel of 255 becomes in X (lowest and highest) {gap}",
             },
         ),
         Property(
@@ -60,10 +60,11 @@ SAMPLE = Task(
         Property(
             "drawn at random",
             4,
-            ("no_repeats", "unordered", "varied", "same_seed"),
+            ("no_repeats", "unordered", "everywhere", "varied", "same_seed"),
             says={
                 "no_repeats": "an image is chosen twice",
                 "unordered": "the images are neighbours in the file, not a random choice",
+                "everywhere": "all images come from one end of the file: a part of it is never chosen",
                 "varied": "two random generators give the same sample",
                 "same_seed": "two generators with the same seed give two samples: draw from `rng`, and from nothing else",
             },
@@ -75,6 +76,12 @@ SAMPLE = Task(
             says={"untouched": "the images or labels are changed in place"},
         ),
         FLOAT32,
+        Property(
+            "int64",
+            0,
+            ("int64",),
+            says={"int64": "y is not int64: small integers overflow as soon as somebody computes with them"},
+        ),
     ),
     hints=HINTS["TODO#1"],
 )
@@ -113,9 +120,10 @@ GAUSSIAN = Task(
         Property(
             "Gaussian around 0",
             3,
-            ("centred", "gaussian"),
+            ("centred", "gaussian", "free_mean"),
             says={
                 "centred": "the mean of many numbers is not 0",
+                "free_mean": "the mean is exactly 0, so it was subtracted: that of Gaussian numbers is so on average only",
                 "gaussian": "the numbers are not distributed like a Gaussian",
             },
         ),
@@ -222,15 +230,21 @@ T1 = theory_task(
     "three gradients",
     {"g_true": 2, "g_straight": 2, "g_none": 2},
     "compute the gradient in one logit for the three variants",
+    THREE_DIGITS,
 )
 T2 = theory_task(
     "T2",
     "counting updates",
     {"num_updates": 2, "last_batch": 2},
     "count the updates, and the rows of the last",
+    COUNT,
 )
 T3 = theory_task(
-    "T3", "who dies", {"sd_weight": 2, "sd_bias": 2}, "compute the standard deviations after the scaling"
+    "T3",
+    "who dies",
+    {"sd_weight": 2, "sd_bias": 2},
+    "compute the standard deviations after the scaling",
+    THREE_DIGITS,
 )
 T4 = hand_task(
     "T4",

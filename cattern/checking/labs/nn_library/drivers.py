@@ -11,7 +11,8 @@ from types import ModuleType
 import numpy as np
 
 from cattern.checking.labs import _driving
-from cattern.checking.labs._driving import LinearModel, dict_from, replaced, unpacked
+from cattern.checking.labs._driving import dict_from, replaced, unpacked
+from cattern.checking.labs._stand_ins import Map, Network, TanhLoss
 from cattern.checking.rubric import Values
 
 HISTORIES = (
@@ -37,6 +38,7 @@ def drive_sample(student: ModuleType, inputs: Mapping, out: Values) -> None:
         out[f"{key}X"], out[f"{key}y"] = X, y
         if not key:
             out["is_float32"] = getattr(X, "dtype", None) == np.float32
+            out["is_int64"] = getattr(y, "dtype", None) == np.int64
     out["images_after"], out["labels_after"] = images, labels
 
 
@@ -59,51 +61,44 @@ def drive_gaussian(student: ModuleType, inputs: Mapping, out: Values) -> None:
         out["is_float32"] = getattr(array, "dtype", None) == np.float32
 
 
-class Model(LinearModel):
-    """Stands in for the network, and keeps the scores that it gave."""
+class Scoring(Map):
+    """Stands in for the layers, and keeps the scores that it gave."""
 
     def __init__(self, W: np.ndarray):
         super().__init__(W)
-        self.steps = 0  # updates so far
-        self.scores: list[tuple[int, np.ndarray]] = []
+        self.scores: list[tuple[int, np.ndarray]] = []  # with the number of updates that came before
 
-    def forward(self, X: np.ndarray) -> np.ndarray:
+    @property
+    def steps(self) -> int:
+        """The number of updates so far."""
+        return self.calls.count("step")
+
+    def forward(self, X) -> np.ndarray:
         """Return the scores of a batch."""
         scores = super().forward(X)
         self.scores.append((self.steps, scores))
         return scores.copy()
 
-    def step(self, learning_rate: float) -> None:
-        """Move against the gradient."""
-        super().step(learning_rate)
-        self.steps += 1
 
+class NotingLoss(TanhLoss):
+    """Writes down each loss, with the number of updates that came before it."""
 
-class LogCoshLoss:
-    """Stands in for the loss: log cosh of the distance from the targets. Its derivative is bounded, so no run explodes."""
-
-    def __init__(self, model: Model):
-        self.model = model
+    def __init__(self, layer: Scoring):
+        super().__init__()
+        self.layer = layer
         self.values: list[tuple[int, float]] = []
-        self.probs = self.targets = None
 
-    def forward(self, scores: np.ndarray, Y: np.ndarray) -> float:
+    def forward(self, scores, y) -> float:
         """Return the loss of a batch."""
-        self.probs, self.targets = np.array(scores), np.array(Y)
-        value = float(np.log(np.cosh(self.probs - self.targets)).sum()) / self.probs.shape[0]
-        self.values.append((self.model.steps, value))
+        value = super().forward(scores, y)
+        self.values.append((self.layer.steps, value))
         return value
-
-    def backward(self) -> np.ndarray:
-        """Return the derivative in the scores."""
-        return np.tanh(self.probs - self.targets) / self.probs.shape[0]
 
 
 def drive_train_epoch(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#4: an epoch of the stand-in; what it returned, what became of W, and what really happened on the way."""
-    train_epoch = named(student, "train_epoch")
-    model = Model(inputs["W"])
-    loss_layer = LogCoshLoss(model)
+    train_epoch, layer = named(student, "train_epoch"), Scoring(inputs["W"])
+    model, loss_layer = Network(layer), NotingLoss(layer)
     X, Y = inputs["X"].copy(), inputs["Y"].copy()
     batches = np.split(np.arange(len(X))[inputs["order"]], inputs["cuts"])
     try:
@@ -111,14 +106,15 @@ def drive_train_epoch(student: ModuleType, inputs: Mapping, out: Values) -> None
         out["losses"], out["accuracies"] = unpacked(found, 2, "train_epoch returns two values")
         out["X_after"], out["Y_after"] = X, Y
     finally:
-        out["W"] = model.params["W"]
-        out |= {f"{name}_calls": model.calls.count(name) for name in ("forward", "backward", "step")}
-        record(model, loss_layer, len(batches), out)
+        layer.note()
+        out["W"] = layer.params["W"]
+        out |= {f"{name}_calls": layer.calls.count(name) for name in ("forward", "backward", "step")}
+        record(layer, loss_layer, len(batches), out)
 
 
-def record(model: Model, loss_layer: LogCoshLoss, num_batches: int, out: Values) -> None:
+def record(layer: Scoring, loss_layer: NotingLoss, num_batches: int, out: Values) -> None:
     """Keep the loss and the scores that the stand-ins gave first after each number of updates."""
-    values, scores = dict(reversed(loss_layer.values)), dict(reversed(model.scores))
+    values, scores = dict(reversed(loss_layer.values)), dict(reversed(layer.scores))
     out["seen_losses"] = np.array([values.get(i, np.nan) for i in range(num_batches)])
     for i in range(num_batches):
         if i in scores:
@@ -127,41 +123,44 @@ def record(model: Model, loss_layer: LogCoshLoss, num_batches: int, out: Values)
 
 def drive_evaluate(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#5: loss and accuracy of the stand-in, and whether it was left as it was."""
-    evaluate = named(student, "evaluate")
-    model = Model(inputs["W"])
+    evaluate, layer = named(student, "evaluate"), Map(inputs["W"])
     X, Y = inputs["X"].copy(), inputs["Y"].copy()
-    found = evaluate(model, LogCoshLoss(model), X, Y)
+    found = evaluate(Network(layer), TanhLoss(), X, Y)
     out["loss"], out["accuracy"] = unpacked(found, 2, "evaluate returns two values")
-    out["W_after"], out["X_after"], out["Y_after"] = model.params["W"], X, Y
+    out["W_after"], out["X_after"], out["Y_after"] = layer.params["W"], X, Y
+
+
+def weights_of(model) -> np.ndarray:
+    """Return the weights of a network of one `Map`."""
+    return model.layers[0].params["W"]
 
 
 def told_epoch(model, loss_layer, X, Y, batches, learning_rate=0.01):
     """Stand in for `train_epoch`: no training, but numbers that only these rows, in this order, can give."""
     losses, accuracies = [], []
     for rows in batches:
-        losses.append(float(model.params["W"].sum() + X[rows].sum()))
+        losses.append(float(weights_of(model).sum() + X[rows].sum()))
         accuracies.append(float(Y[rows][:, 0].sum() + 0.01 * len(rows)))
-        model.params["W"] += learning_rate * X[rows].mean()
+        weights_of(model)[...] += learning_rate * X[rows].mean()
     return losses, accuracies
 
 
 def told_evaluation(model, loss_layer, X, Y):
     """Stand in for `evaluate`: numbers that only this set, with the weights as they are now, can give."""
-    now = float(model.params["W"].sum())
+    now = float(weights_of(model).sum())
     return now + X.sum(), now * len(Y)
 
 
 def drive_train(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#6: some epochs, with stand-ins for `train_epoch` and `evaluate` as well."""
-    train = named(student, "train")
-    model = Model(inputs["W"])
+    train, model = named(student, "train"), Network(Map(inputs["W"]))
     sets = [inputs[name].copy() for name in ("X", "Y", "X_val", "Y_val")]
     options = {name: inputs[name] for name in ("num_epochs", "batch_size", "learning_rate")}
     rng = np.random.default_rng(inputs["seed"])
     try:
         with replaced(student, train_epoch=told_epoch, evaluate=told_evaluation):
-            found = train(model, LogCoshLoss(model), *sets, rng, **options)
+            found = train(model, TanhLoss(), *sets, rng, **options)
         history = dict_from(found, "train")
         out |= {name: history[name] for name in HISTORIES if name in history}
     finally:
-        out["W"] = model.params["W"]
+        out["W"] = weights_of(model)

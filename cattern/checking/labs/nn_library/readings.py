@@ -16,8 +16,8 @@ FEW = 5  # rows
 
 
 def shape_of(value):
-    """Return the shape of a raw value as a fact; a sentence stays what it is."""
-    return np.array(value.shape, float) if is_array(value) else value
+    """Return the shape of a raw value in words; a sentence stays what it is."""
+    return str(value.shape) if is_array(value) else value
 
 
 def read_sample(inputs: Mapping, raw: Values) -> Values:
@@ -34,26 +34,35 @@ def read_sample(inputs: Mapping, raw: Values) -> Values:
         if rows is not None:
             facts["scale"] = np.array([scale.min(), scale.max()]) * 255
             facts |= choice(inputs["labels"].astype(float), y, rows)
+            if FEW < n < len(flat):
+                facts |= places(rows, len(flat))
         if n == len(flat) and facts.get("no_repeats", 1):  # everybody has all of them, in some order
             facts["all_values"] = np.sort(X.ravel())
-    if "other_X" in raw and n > FEW:
+    if "other_X" in raw and FEW < n < len(flat):
         facts["same_seed"] = true(equal(X, raw["again_X"]) and equal(y, raw["again_y"]))
         facts["varied"] = true(not equal(X, raw["other_X"]))
     facts |= untouched(inputs, raw, "images", "labels")
-    if "is_float32" in raw:
-        facts["float32"] = raw["is_float32"]
+    for name in ("float32", "int64"):
+        if f"is_{name}" in raw:
+            facts[name] = raw[f"is_{name}"]
     return facts
+
+
+def places(rows: np.ndarray, N: int) -> Values:
+    """Return where in the file the rows are. In which order they come is a matter of style."""
+    n = len(rows)
+    return {
+        "unordered": true(len(np.unique(np.diff(rows))) > 1),
+        "everywhere": true(rows.max() >= n and rows.min() < N - n),
+        "first_rows": true(rows.min() == 0 and rows.max() == n - 1),
+    }
 
 
 def choice(labels: np.ndarray, y, rows: np.ndarray) -> Values:
     """Return how the rows were chosen and whose labels they have. Of a few rows, chance could say anything."""
     if len(rows) <= FEW:
         return {}
-    facts = {
-        "no_repeats": true(len(np.unique(rows)) == len(rows)),
-        "unordered": true(len(np.unique(np.diff(rows))) > 1),
-        "first_rows": true(rows.min() == 0 and rows.max() == len(rows) - 1),
-    }
+    facts = {"no_repeats": true(len(np.unique(rows)) == len(rows))}
     if is_array(y) and y.shape == rows.shape:
         facts["own_labels"] = true(np.array_equal(y, labels[rows]))
         facts["labels_are_first"] = true(np.array_equal(y, labels[: len(y)]))
@@ -91,6 +100,8 @@ def read_gaussian(inputs: Mapping, raw: Values) -> Values:
     if is_array(array) and array.size:
         norm = np.linalg.norm(array)
         facts["norm_is_1"] = true(abs(norm - 1) < 1e-4)
+        if FEW < array.size <= 1000:
+            facts["free_mean"] = true(abs(array.mean()) > 1e-6 * array.std())
         if array.size > 1000:
             facts["norm"] = np.asarray(1.0 if abs(norm - 1) < 1e-4 else one_digit(norm))
             middle, spread = array.mean(), max(array.std(), 1e-30)

@@ -1,12 +1,13 @@
 """Lab 2, `patch_embedding`: its tasks and what earns their points."""
 
 from cattern.checking.labs._tasks import remark
-from cattern.checking.labs._theory import hand_task, theory_task
+from cattern.checking.labs._theory import COUNT, hand_task, theory_task
 from cattern.checking.labs.patch_embedding import drivers, readings
 from cattern.checking.labs.patch_embedding.building import (
     EMBEDDING,
     LAYERS,
     backward_properties,
+    chain_task,
     forward_task,
     task,
 )
@@ -23,20 +24,19 @@ SELECT = task(
         Property(
             "half of every class",
             3,
-            ("one_row_of_numbers", "counts", "same_counts"),
+            ("one_row_of_numbers", "counts", "whole"),
             says={
                 "one_row_of_numbers": "`rows` is not one row of row numbers",
                 "counts": "how many rows of a class are chosen {gap}",
-                "same_counts": "how many rows of a class are chosen differs from seed to seed",
+                "whole": "the row numbers are not integers, so no array can be indexed with them",
             },
         ),
         Property(
             "no row twice, in rising order",
             2,
-            ("distinct", "always_distinct", "rising"),
+            ("distinct", "rising"),
             says={
                 "distinct": "a row is chosen more than once",
-                "always_distinct": "for some seeds, a row is chosen more than once",
                 "rising": "the row numbers are not in rising order",
             },
         ),
@@ -60,7 +60,7 @@ SELECT = task(
         ),
         remark("y_untouched", "`select_half_per_class` changes y"),
     ),
-    traits=("pattern",),
+    traits=("pattern", "same_size"),
 )
 
 CUT = task(
@@ -164,31 +164,23 @@ DSCORES = task(
     builds_on=("TODO#9",),
 )
 
-CHAIN = task(
+CHAIN = chain_task(
     11,
     "network forward",
     "send a batch through all layers, first to last",
-    LAYERS,
     drivers.drive_chain,
-    readings.read_raw,
-    (Property("output of the last layer", 4, ("out",), says={"out": "the output of the network {gap}"}),),
-    traits=("calls",),
+    "out",
+    "the output",
 )
 
-CHAIN_BACK = task(
+CHAIN_BACK = chain_task(
     12,
     "network backward",
     "send a gradient back through all layers, last to first",
-    LAYERS,
     drivers.drive_chain_back,
-    readings.read_raw,
-    (
-        Property(
-            "gradient of the input", 4, ("dX",), says={"dX": "the gradient in the network's input {gap}"}
-        ),
-    ),
+    "dX",
+    "the gradient in the input",
     builds_on=("TODO#11",),
-    traits=("calls",),
 )
 
 TRAIN = task(
@@ -206,7 +198,7 @@ TRAIN = task(
         Property("later updates", 2, ("path",), says={"path": "a parameter, update by update, {gap}"}),
         remark("untouched", "`train` changes X or y"),
     ),
-    traits=("calls",),
+    traits=("backward_calls", "step_calls"),
 )
 
 VALIDATE = task(
@@ -237,6 +229,7 @@ T1 = theory_task(
     "counting",
     {"num_features": 1, "num_embedding_params": 1, "num_dense_params": 1},
     "count features and parameters of the embedding, and of a full layer in its place",
+    COUNT,
 )
 T2 = theory_task(
     "T2",

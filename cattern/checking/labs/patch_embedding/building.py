@@ -44,3 +44,25 @@ def backward_properties(of_input: str, points: dict[str, float]) -> list[Propert
         Property("gradients add up", points["adds"], tuple(adding), says=adding),
         remark("untouched", "`backward` changes dout"),
     ]
+
+
+def chain_task(number: int, title: str, todo: str, driver, fact: str, what: str, **more) -> Task:
+    """Return the task of one way through a `Sequential`."""
+    second = f"{what} of a second, equal pass {{gap}}: `self.layers` must stay as it is"
+    return task(
+        number,
+        title,
+        todo,
+        LAYERS,
+        driver,
+        readings.read_chain,
+        (
+            Property(what, 2, (fact,), says={fact: f"{what} of the network {{gap}}"}),
+            Property("a second pass", 1, ("again",), says={"again": second}),
+            Property(
+                "a network without layers", 1, ("empty",), says={"empty": f"{what} without any layer {{gap}}"}
+            ),
+        ),
+        traits=("calls",),
+        **more,
+    )

@@ -12,7 +12,8 @@ import numpy as np
 
 from cattern.checking.labs import _driving
 from cattern.checking.labs._driving import attempt, centred_differences, excused, replaced
-from cattern.checking.labs.patch_embedding.stand_ins import PlainLayer, PlainLoss, PlainModel, Watched
+from cattern.checking.labs._stand_ins import Network, TanhLoss
+from cattern.checking.labs.patch_embedding.stand_ins import PlainLayer, PlainScores, Watched
 from cattern.checking.probing import ApiError
 from cattern.checking.rubric import Values
 
@@ -44,6 +45,7 @@ def drive_select(student: ModuleType, inputs: Mapping, out: Values) -> None:
     before = np.random.get_state()[1].copy()
     first = select(y, np.random.default_rng(inputs["seed"]))
     out["rows"] = first
+    out["whole"] = np.asarray(first).dtype.kind in "iu"
     out["y_after"] = y
     np.random.seed(1)
     out["again"] = select(y, np.random.default_rng(inputs["seed"]))
@@ -52,8 +54,9 @@ def drive_select(student: ModuleType, inputs: Mapping, out: Values) -> None:
         np.asarray(select(y, np.random.default_rng(inputs["seed"] + 1 + i))) for i in range(inputs["draws"])
     ]
     out["global_stream"] = np.array_equal(before, np.random.get_state()[1])
-    if len({draw.shape for draw in draws}) == 1:
-        out["draws"] = np.stack(draws)
+    if all(draw.ndim == 1 for draw in draws):
+        width = max(len(draw) for draw in draws)
+        out["draws"] = np.stack([np.pad(draw, (0, width - len(draw)), constant_values=-1) for draw in draws])
 
 
 def drive_cut(student: ModuleType, inputs: Mapping, out: Values) -> None:
@@ -149,8 +152,10 @@ def drive_dscores(student: ModuleType, inputs: Mapping, out: Values) -> None:
 def drive_chain(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#11: a chain of stand-ins whose order matters."""
     layers = [PlainLayer(k) for k in range(inputs["layers"])]
-    out["out"] = named(student, "Sequential")(layers).forward(inputs["X"].copy())
+    chain = named(student, "Sequential")(layers)
+    out["out"] = chain.forward(inputs["X"].copy())
     out["calls"] = np.array([layer.forwards for layer in layers])
+    out["again"] = chain.forward(inputs["X"].copy())
 
 
 def drive_chain_back(student: ModuleType, inputs: Mapping, out: Values) -> None:
@@ -165,14 +170,15 @@ def drive_chain_back(student: ModuleType, inputs: Mapping, out: Values) -> None:
             raise went from None
         raise
     out["calls"] = np.array([layer.backwards for layer in layers])
+    out["again"] = chain.backward(inputs["dout"].copy())
 
 
 def drive_train(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#13: a few updates of a stand-in network. `validate` is another task: a stand-in here, too."""
-    train = named(student, "train")
-    model, loss_layer = PlainModel(inputs["w"]), PlainLoss()
+    train, layer = named(student, "train"), PlainScores(inputs["w"])
+    model, loss_layer = Network(layer), TanhLoss()
     X, y = inputs["X"].copy(), inputs["y"].copy()
-    batches = Watched(inputs["batches"].astype(int), model)
+    batches = Watched(inputs["batches"].astype(int), layer)
     try:
         with replaced(student, validate=lambda *args, **kwargs: (0.0, 0.0)):
             history = train(
@@ -180,16 +186,18 @@ def drive_train(student: ModuleType, inputs: Mapping, out: Values) -> None:
             )
         out["losses"] = history["loss_history"]
     finally:
-        out["path"] = np.array([*batches.path, model.params["w"].copy()])
-        out["calls"] = np.array(model.calls, dtype=float)
+        out["path"] = np.array([*batches.path, layer.params["w"].copy()])
+        layer.note()
+        out |= {f"{name}_calls": layer.calls.count(name) for name in ("backward", "step")}
         out["X_after"], out["y_after"] = X, y
 
 
 def drive_validate(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#14: loss and error of a stand-in network."""
-    model, loss_layer = PlainModel(inputs["w"]), PlainLoss()
+    layer = PlainScores(inputs["w"])
+    model, loss_layer = Network(layer), TanhLoss()
     options = {"batch_size": inputs["batch_size"]} if inputs["batch_size"] else {}
     found = named(student, "validate")(model, loss_layer, inputs["X"].copy(), inputs["y"].copy(), **options)
-    out["sizes"] = np.array(model.sizes)
-    out["w"] = model.params["w"]
+    out["sizes"] = np.array(layer.sizes)
+    out["w"] = layer.params["w"]
     out["loss"], out["error"] = found

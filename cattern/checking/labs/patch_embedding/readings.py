@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cattern.checking.labs._reading import as_row, equal, exact, is_array, true, untouched
+from cattern.checking.labs._reading import equal, exact, is_array, true, untouched
 from cattern.checking.rubric import Values
 
 
@@ -19,30 +19,35 @@ def read_select(inputs: Mapping, raw: Values) -> Values:
     facts: Values = {"one_row_of_numbers": true(rows.ndim == 1)}
     if rows.ndim != 1 or not np.isin(rows, np.arange(len(y))).all():
         return facts | {"counts": "row numbers that are not in y"}
-    rows = rows.astype(int)
-    counts = np.bincount(y[rows], minlength=10).astype(float)
     facts |= {
-        "counts": counts,
-        "distinct": true(len(np.unique(rows)) == len(rows)),
-        "rising": true((np.diff(rows) >= 0).all()),
+        "whole": raw.get("whole", true(False)),
         "repeatable": true(equal(raw.get("again"), raw["rows"])),
         "y_untouched": true(equal(raw.get("y_after"), y)),
         "global_stream": raw.get("global_stream", true(False)),
     }
     draws = raw.get("draws")
-    if is_array(draws) and draws.ndim == 2 and np.isin(draws, np.arange(len(y))).all():
-        draws = draws.astype(int)
-        drawn = np.unique(draws)
-        # a class of one example has no half, so its row is never drawn
-        possible = np.flatnonzero(np.bincount(y, minlength=10)[y] > 1)
-        facts["same_counts"] = true(
-            all(equal(np.bincount(y[draw], minlength=10).astype(float), counts) for draw in draws)
-        )
-        facts["always_distinct"] = true(all(len(set(draw)) == len(draw) for draw in draws))
-        facts["varied"] = true(len({tuple(sorted(draw)) for draw in draws}) > 1)
-        facts["every_row"] = true(np.isin(possible, drawn).all())
-    facts["pattern"] = np.asarray(float(pattern(y, rows)))
+    if is_array(draws) and draws.ndim == 2 and np.isin(draws, np.arange(-1, len(y))).all():
+        facts |= of_all_draws(y, [rows.astype(int), *(draw[draw >= 0].astype(int) for draw in draws)])
     return facts
+
+
+def of_all_draws(y: np.ndarray, draws: list[np.ndarray]) -> Values:
+    """Return what holds for every draw. Nothing may depend on which numbers a generator happened to give."""
+    sizes = np.bincount(y)
+    counts = [np.bincount(y[draw], minlength=len(sizes)).astype(float) for draw in draws]
+    same = all(equal(some, counts[0]) for some in counts)
+    # a class of one example has no half, so its row is never drawn
+    possible = np.flatnonzero(sizes[y] > 1)
+    patterns = {pattern(y, draw) for draw in draws}
+    return {
+        "counts": counts[0] if same else "not the same for every seed",
+        "same_size": true(len({len(draw) for draw in draws}) == 1),
+        "distinct": true(all(len(np.unique(draw)) == len(draw) for draw in draws)),
+        "rising": true(all((np.diff(draw) >= 0).all() for draw in draws)),
+        "varied": true(len({tuple(sorted(draw)) for draw in draws}) > 1),
+        "every_row": true(np.isin(possible, np.concatenate(draws)).all()),
+        "pattern": np.asarray(float(patterns.pop() if len(patterns) == 1 else 0)),
+    }
 
 
 def pattern(y: np.ndarray, rows: np.ndarray) -> int:
@@ -74,7 +79,6 @@ def read_backward(inputs: Mapping, raw: Values) -> Values:
         grad = raw.get(name)
         if grad is None:
             continue
-        grad = as_row(grad, inputs[shape])
         facts[name] = grad
         if is_array(grad) and grad.shape == inputs[shape].shape:
             if name == "dX" and "at_zero" in inputs:
@@ -107,14 +111,17 @@ def read_dscores(inputs: Mapping, raw: Values) -> Values:
     return facts | untouched(inputs, raw, "probs")
 
 
-def read_raw(inputs: Mapping, raw: Values) -> Values:
-    """TODO#11, #12: the raw arrays are the facts."""
-    return raw
+def read_chain(inputs: Mapping, raw: Values) -> Values:
+    """TODO#11, #12: the raw arrays are the facts; a network without layers is a fact of its own."""
+    if inputs["layers"]:
+        return raw
+    empty = raw.get("out", raw.get("dX"))
+    return {} if empty is None else {"empty": empty}
 
 
 def read_train(inputs: Mapping, raw: Values) -> Values:
     """TODO#13: the parameter before and after each update, the losses, and whether the data stayed as they were."""
-    facts = {name: raw[name] for name in ("losses", "calls") if name in raw}
+    facts = {name: raw[name] for name in ("losses", "backward_calls", "step_calls") if name in raw}
     path = raw.get("path")
     if is_array(path) and path.ndim == 2 and len(path) > 1:
         facts["first_step"] = path[1] - path[0]

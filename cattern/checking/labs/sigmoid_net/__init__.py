@@ -3,7 +3,7 @@
 from functools import partial
 
 from cattern.checking.labs._tasks import remark, todo_task
-from cattern.checking.labs._theory import hand_task, theory_task
+from cattern.checking.labs._theory import COUNT, hand_task, theory_task
 from cattern.checking.labs.sigmoid_net import drivers, readings
 from cattern.checking.labs.sigmoid_net.hints import HINTS
 from cattern.checking.rubric import Lab, Property
@@ -102,7 +102,7 @@ FORWARD = task(
     (
         Property("values", 6, ("S",), says={"S": "the output {gap}"}),
         Property("large numbers", 2, ("huge",), says={"huge": "the output for ±1000 {gap}"}),
-        remark("calm", "right, but exp() overflows on the way: NumPy warns where the numbers are large"),
+        remark("calm", "exp() overflows on the way: NumPy warns where the numbers are large"),
         remark("same_dtype", "float32 goes in and another dtype comes out: training becomes slower"),
         remark("untouched", "`forward` changes its input"),
     ),
@@ -185,6 +185,7 @@ T2 = theory_task(
     "counting",
     {"num_params": 1, "num_updates": 1, "mean_rate": 1},
     "count parameters and updates; translate a rate for sums into one for means",
+    COUNT,
 )
 T3 = hand_task(
     "T3",

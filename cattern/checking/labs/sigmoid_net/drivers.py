@@ -11,8 +11,9 @@ from types import ModuleType
 import numpy as np
 
 from cattern.checking.labs import _driving
-from cattern.checking.labs._driving import STEP, LinearModel, dict_from, replaced, unpacked
-from cattern.checking.labs.sigmoid_net.stand_ins import NAMES, PlainLoss, Shuffler, SmallNet, squash
+from cattern.checking.labs._driving import STEP, dict_from, replaced, unpacked
+from cattern.checking.labs._stand_ins import Map, Network
+from cattern.checking.labs.sigmoid_net.stand_ins import NAMES, NotingLoss, Shuffler, SmallNet, squash
 from cattern.checking.rubric import Values
 
 # students write two files here: the path says which
@@ -106,8 +107,8 @@ def drive_backward(student: ModuleType, inputs: Mapping, out: Values) -> None:
 
 def drive_train(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#7: a short run of the stand-ins; its losses, the weights after it, and the losses that were really computed."""
-    train, model = named(student, "train"), LinearModel(inputs["W"])
-    loss_layer = PlainLoss(model)
+    train, layer = named(student, "train"), Map(inputs["W"])
+    model, loss_layer = Network(layer), NotingLoss(layer)
     X, y = inputs["X"].copy(), inputs["y"].copy()
     rng = np.random.default_rng(inputs["seed"])
     try:
@@ -118,8 +119,9 @@ def drive_train(student: ModuleType, inputs: Mapping, out: Values) -> None:
         if isinstance(history, dict) and "loss_history" in history:
             out["losses"] = history["loss_history"]
     finally:
-        out["W"] = model.params["W"]
-        out["backwards"], out["steps"] = model.calls.count("backward"), model.calls.count("step")
+        layer.note()
+        out["W"] = layer.params["W"]
+        out["backwards"], out["steps"] = layer.calls.count("backward"), layer.calls.count("step")
         out["X_after"], out["y_after"] = X, y
         out["seen"] = np.array(loss_layer.seen, dtype=float).reshape(-1, 2)
 
@@ -127,7 +129,7 @@ def drive_train(student: ModuleType, inputs: Mapping, out: Values) -> None:
 def drive_predict(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#8: the labels that a stand-in's scores mean."""
     out["whole"] = True  # not blamed where it raises
-    labels = named(student, "predict")(LinearModel(inputs["W"]), inputs["X"].copy())
+    labels = named(student, "predict")(Network(Map(inputs["W"])), inputs["X"].copy())
     out["labels"] = labels
     out["whole"] = np.asarray(labels).dtype.kind in "iu"
 

@@ -1,6 +1,6 @@
 """Lab 1, `two_layer_net`: its tasks and what earns their points."""
 
-from cattern.checking.labs._theory import hand_task, theory_task
+from cattern.checking.labs._theory import COUNT, hand_task, theory_task
 from cattern.checking.labs.two_layer_net.drivers import (
     PARAMS,
     drive_decay,
@@ -270,7 +270,11 @@ T2 = theory_task(
     "compute dz/dx0 and the share of each path",
 )
 T3 = theory_task(
-    "T3", "counting parameters", {"num_params": 3}, "count the parameters of the 30→1024→512→1 network"
+    "T3",
+    "counting parameters",
+    {"num_params": 3},
+    "count the parameters of the 30→1024→512→1 network",
+    COUNT,
 )
 T4 = hand_task(
     "T4",
