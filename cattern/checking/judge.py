@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Protocol
 
+import numpy as np
+
 from cattern.checking.facts import (
     RAISED,
     TOLERANCE,
@@ -64,14 +66,17 @@ def judge_task(
     scores, lost, followed = {}, [], False
     for prop in task.properties:
         gaps = list(differences(prop.facts, plain, got))
-        if gaps and carrying is not None and not list(differences(prop.facts, carrying, got)):
+        # an earlier mistake that leaves nothing to be seen here is no reason for points
+        if gaps and carrying is not None and holds(prop.facts, carrying, got):
             gaps, followed = [], True
         if gaps and prop.or_facts and holds(prop.or_facts, plain, got):
             gaps, followed = [], True
         scores[prop.name] = 0.0 if gaps else prop.points
         if gaps:
             lost.append((prop, gaps[0]))
-    score, remarks = sum(scores.values()), tuple(words_of(p, d) for p, d in lost if not p.points)
+    score = sum(scores.values())
+    seen = [(p, d) for p, d in lost if (d.probe, d.fact) in got]
+    remarks = tuple(words_of(p, d) for p, d in seen if not p.points)
     lost = [(p, d) for p, d in lost if p.points]
 
     def verdict(
@@ -91,16 +96,25 @@ def judge_task(
             return verdict("missing", f"{task.id} is not written yet"), NOTHING
         return verdict("skipped", f"needs {todo}, which is not written yet"), NOTHING
     prop, worst = lost[0]
+    key = (worst.probe, worst.fact)
     failure = next((a.failure for a in answers if a.failure), None)
-    raised = next((a.failure for a in answers if a.failure and a.probe == worst.probe), failure)
-    missing_here = (worst.probe, worst.fact) not in got
-    rationale = f"it raised {raised}" if raised and missing_here else words_of(prop, worst)
+    raised = next((a.failure for a in answers if a.failure and a.probe == worst.probe), None)
+    missing_here = key not in got
+    if missing_here:
+        raised = raised or failure
+    rationale = words_of(prop, worst)
+    if raised and raised.todo == task.id:
+        rationale = f"the line that raises NotImplementedError for {raised.todo} is still there, behind your code: remove it"
+    elif raised and (missing_here or np.shape(got[key]) != np.shape(plain.get(key))):  # it was cut short
+        rationale = f"it raised {raised}"
+    elif raised:
+        rationale += f"; then it raised {raised}"
     found = diagnose(task, book, carried, got)
     named = tuple(book.mistakes(task)[m] for m in sorted(found or ()))
     status = "partial" if score else "error" if raised and missing_here else "fail"
-    return verdict(
-        status, rationale, named, evidence_of(worst, plain, got, raised if missing_here else None)
-    ), (found or NOTHING)
+    if status == "error" and found == NOTHING:  # an earlier mistake explains it
+        status, rationale = "skipped", f"your code never comes this far: {rationale}"
+    return verdict(status, rationale, named, evidence_of(worst, plain, got, raised)), found or NOTHING
 
 
 def expectation(task: Task, book: Book, mistakes: frozenset[str], probes: list[Probe]) -> Facts | None:
@@ -130,12 +144,14 @@ def holds(names: tuple[str, ...], expected: Facts, got: Facts) -> bool:
 def diagnose(task: Task, book: Book, carried: frozenset[str], got: Facts) -> frozenset[str] | None:
     """Return the smallest set of the task's mistakes that gives the submission's facts on all probes, or None.
 
-    Single mistakes come before pairs. What is compared: the facts that earn points, the task's traits, and what was
+    It is empty when the earlier mistakes explain everything. Single mistakes come before pairs. What is compared: the facts that earn points, the task's traits, and what was
     raised. Remarks are matters of style.
     """
     names = {fact for prop in task.properties if prop.points for fact in prop.facts} | {*task.traits, RAISED}
     got = {key: value for key, value in got.items() if key[1] in names}
     ids = list(book.mistakes(task))
+    if carried and reproduces(task, book, carried, names, got):
+        return NOTHING
     for size in (1, 2) if book.pairs(task) else (1,):
         for earlier in {carried: None, NOTHING: None}:  # an earlier mistake need not show here
             for candidate in combinations(ids, size):

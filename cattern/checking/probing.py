@@ -23,6 +23,7 @@ from cattern.checking.facts import Answer, Failure
 from cattern.checking.rubric import Driver, Lab, Probe, Task, Values, load_lab, module_name
 
 MAX_ELEMENTS = 1_000_000  # in all the arrays of one answer
+PACKAGES = ("numpy", "matplotlib", "scipy", "tqdm")  # that a submission may import when it is graded
 SEED = 231  # of the global random streams before every probe, so that a submission always draws the same
 
 
@@ -81,7 +82,8 @@ def numbers(value) -> "np.ndarray | str":
     try:
         array = np.asarray(value)
         if array.dtype.kind not in "biuf":
-            return f"not numbers but {type(value).__name__}"
+            of = f" of {array.dtype}" if isinstance(value, np.ndarray) else ""
+            return f"not numbers but {type(value).__name__}{of}"
         if array.size > MAX_ELEMENTS:
             return f"too large: shape {array.shape}"
         return np.array(array, dtype=np.float64)
@@ -199,11 +201,13 @@ def unpack_answers(response: bytes, probes: list[Probe]) -> list[Answer]:
     said = meta.get("answers") if isinstance(meta, dict) else None
     if not isinstance(said, list) or len(said) != len(probes):
         raise wire.WireError("the answer does not fit the question")
+    if sum(array.size for array in arrays.values()) > MAX_ELEMENTS:
+        raise wire.WireError(f"it holds more than {MAX_ELEMENTS} numbers")
     answers = []
     for index, (item, probe) in enumerate(zip(said, probes, strict=True)):
         if not isinstance(item, dict) or not isinstance(item.get("words"), dict):
             raise wire.WireError("the answer is not in the form the worker writes")
-        values: Values = {str(k)[:80]: str(v)[:300] for k, v in item["words"].items()}
+        values: Values = {str(k)[:80]: printable(str(v), 300) for k, v in item["words"].items()}
         prefix = f"{index}."
         values |= {
             k.removeprefix(prefix): np.asarray(a, np.float64)
@@ -214,6 +218,11 @@ def unpack_answers(response: bytes, probes: list[Probe]) -> list[Answer]:
     return answers
 
 
+def printable(text: str, cap: int = 80) -> str:
+    """Return the beginning of a text from untrusted hands, without control characters: a terminal will show it."""
+    return "".join(c if c.isprintable() else " " for c in text[:cap])
+
+
 def _checked_failure(raw) -> Failure | None:
     if raw is None:
         return None
@@ -222,7 +231,7 @@ def _checked_failure(raw) -> Failure | None:
 
     def text(key: str, cap: int) -> str | None:
         value = raw.get(key)
-        return "".join(c if c.isprintable() else " " for c in value[:cap]) if isinstance(value, str) else None
+        return printable(value, cap) if isinstance(value, str) else None
 
     line = raw.get("line")
     todo = text("todo", 20)
