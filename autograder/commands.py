@@ -119,6 +119,7 @@ def grade(
     from autograder.bundle import ROOT
     from autograder.seed import course_seed
     from autograder.submission import find_strays
+    from cattern.checking.probing import printable
     from cattern.checking.rubric import load_lab
 
     about = load_lab(lab)
@@ -141,7 +142,7 @@ def grade(
     console.print(f"verdicts: {out}", markup=False, highlight=False)
     failed = [g for g in graded if g.verdict is None]
     for g in failed:
-        typer.echo(f"cattern: no verdict for {g.student}: {g.trouble}", err=True)
+        typer.echo(f"cattern: no verdict for {printable(g.student)}: {g.trouble}", err=True)
     if failed:
         raise typer.Exit(1)
 

@@ -85,6 +85,7 @@ def show(explanation: Explanation, console) -> None:
     from rich.panel import Panel
     from rich.syntax import Syntax
     from rich.table import Table
+    from rich.text import Text
 
     e, v = explanation, explanation.verdict
     console.print(f"[bold]{v.id} {v.title}[/]: {v.status}, {v.score:g} of {v.max_score:g} points")
@@ -99,15 +100,16 @@ def show(explanation: Explanation, console) -> None:
                 f"  {name}{shape} =", str(value).replace("\n", "\n      "), markup=False, highlight=False
             )
         if e.raised:
-            console.print(f"\n[bold]Raised[/] {e.raised}", highlight=False)
+            console.print(Text.assemble("\n", ("Raised", "bold"), " ", e.raised), highlight=False)
         table = Table("fact", "expected", "got", "difference", *(["with the mistake"] if e.patched else []))
         for key, value in e.expected.items():
             mine = e.got.get(key)
             row = [key[1], _cell(value), _cell(mine), _gap(value, mine)]
-            table.add_row(*row, *([_cell(e.patched.get(key))] if e.patched else []))
+            row += [_cell(e.patched.get(key))] if e.patched else []
+            table.add_row(*map(Text, row))  # brackets in a student's words are no markup
         console.print(table)
     for mistake in v.mistakes:
-        console.print(Panel(mistake.explanation, title=mistake.id, title_align="left"))
+        console.print(Panel(Text(mistake.explanation), title=mistake.id, title_align="left"))
         console.print(Syntax(e.patches[mistake.id], "diff"))
 
 

@@ -210,7 +210,8 @@ def _engine(lab: str, carry: str, course: Path) -> Path:
 def write_json(path: Path, value: dict) -> None:
     """Write a JSON file whole or not at all."""
     part = path.with_name(f".{path.name}.part")
-    part.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+    part.write_text(text, encoding="utf-8", errors="replace")  # a folder's name need not be UTF-8
     part.replace(path)
 
 
@@ -218,7 +219,7 @@ def write_summary(path: Path, verdicts: list[Verdict]) -> None:
     """Write one row a student: status, score, then each task's score, and the ids of the mistakes."""
     tasks = [t.id for t in verdicts[0].tasks] if verdicts else []
     part = path.with_name(f".{path.name}.part")
-    with part.open("w", newline="", encoding="utf-8") as file:
+    with part.open("w", newline="", encoding="utf-8", errors="replace") as file:
         rows = csv.writer(file)
         rows.writerow(["student", "status", "score", "max_score", *tasks, "mistakes", "repairs"])
         for v in verdicts:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable, Iterator
 
 from autograder.grade import Graded
+from cattern.checking.probing import printable
 
 # A letter beside the colour: neither is needed to read the other.
 LETTERS = {
@@ -51,13 +52,13 @@ def print_class(graded: list[Graded], console) -> None:
         table.add_column(task.id.replace("TODO", ""), justify="right")
     for v in verdicts[:MANY]:
         cells = [Text(f"{t.score:g}{LETTERS[t.status]}", COLOURS.get(t.status, "dim")) for t in v.tasks]
-        table.add_row(Text(v.student), f"{v.score:g}", *cells)
+        table.add_row(Text(printable(v.student)), f"{v.score:g}", *cells)
     console.print(table)
     console.print(
         "~ partial   ✗ wrong   ! error   ⏱ timeout   – skipped, or by hand   · missing\n", style="dim"
     )
     for v in verdicts[:MANY]:
-        console.print(Text(f"{v.student}: ", "bold") + Text(in_short(v), "default"))
+        console.print(Text(f"{printable(v.student)}: ", "bold") + Text(in_short(v), "default"))
     if len(verdicts) > MANY:
         console.print(f"and {len(verdicts) - MANY} more: see summary.csv")
 

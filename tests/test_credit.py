@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from judging import book, grade_files, grade_text, lost, patched
+from judging import book, grade_files, grade_text, lost, patched, solved
 from styles import SOLUTION
 
 from autograder import mistakes as catalogue
-from autograder.book import ROOT
 from cattern.checking import probing
 from cattern.checking.facts import Answer
 from cattern.checking.judge import judge_task
@@ -97,21 +96,20 @@ def test_every_probe_has_biases_and_both_sides_of_the_relu():
             assert (before > 0).any() and (before < 0).any() and np.abs(before).min() > 1e-3
 
 
-def lab_file(path: str, *patches: tuple[str, str]) -> str:
-    return with_(*patches, text=(ROOT / path).read_text(encoding="utf-8"))
-
-
 def test_what_raised_is_said_before_the_numbers_that_were_left_by_it():
-    wrong = lab_file("cattern/layers.py", ('self.grads["W"] += X.T @ dout', 'self.grads["W"] += dout.T @ X'))
-    files = {"cattern/layers.py": wrong, "cattern/patch_embedding.py": lab_file("cattern/patch_embedding.py")}
+    files = solved("patch_embedding")
+    files["cattern/layers.py"] = patched(
+        files["cattern/layers.py"], ('self.grads["W"] += X.T @ dout', 'self.grads["W"] += dout.T @ X')
+    )
     verdict = grade_files("patch_embedding", files)["TODO#6"]
     assert verdict.rationale.startswith("it raised ValueError: operands could not be broadcast")
     assert "; until then, gradient of W is 0 at " in verdict.rationale
 
 
 def test_a_call_that_raises_is_not_blamed_for_its_style_too():
-    wrong = lab_file("cattern/nn_library.py", ("Y[np.arange(len(y)), y] = 1", "Y = one_hot_encode(y)"))
-    verdict = grade_files("nn_library", {"cattern/nn_library.py": wrong})["TODO#2"]
+    (file, text), *_ = solved("nn_library").items()
+    wrong = patched(text, ("Y[np.arange(len(y)), y] = 1", "Y = one_hot_encode(y)"))
+    verdict = grade_files("nn_library", {file: wrong})["TODO#2"]
     assert verdict.status == "error"
     assert verdict.remarks == ()
 
@@ -158,6 +156,6 @@ def test_a_count_is_exact_and_a_rounded_number_is_good_enough_where_it_takes_a_c
         assert (verdict.evidence["properties"][name][0] > 0) == points, value
 
 
-def solved(lab: str, task, name: str) -> float:
+def answer(lab: str, task, name: str) -> float:
     facts = book(lab).facts(task, frozenset(), book(lab).probes(task)[0])
     return float(facts["answer", name])

@@ -122,31 +122,37 @@ def train(network: type, N: int, shown: dict, **options) -> tuple[list, list]:
     """Train with a stand-in for `loss`, and return the minibatches and the parameters before each step and at the end."""
     rng = np.random.default_rng(N)
     X, y = rng.normal(size=(N, 3)), rng.integers(3, size=N)
-    batches, params = [], []
+    given_X, given_y = X.copy(), y.copy()
+    batches, params, regs = [], [], []
 
     class Recorded(network):
         def loss(self, X, y=None, reg=0.0):
             if y is None:
-                return np.zeros((len(X), 3))
+                return np.zeros((len(X), 5))
             batches.append((np.array(X), np.array(y)))
             params.append({k: v.copy() for k, v in self.params.items()})
-            return 1.25, {k: np.linspace(1, 2, v.size).reshape(v.shape) for k, v in self.params.items()}
+            regs.append(reg)
+            top = 2 + len(batches) % 3
+            return 1.25, {k: np.linspace(1, top, v.size).reshape(v.shape) for k, v in self.params.items()}
 
-    net = Recorded(3, 4, 3)
-    net.params = {"W1": np.ones((3, 4)), "b1": np.ones(4), "W2": np.ones((4, 3)), "b2": np.ones(3)}
+    net = Recorded(3, 4, 5)
+    net.params = {"W1": np.ones((3, 4)), "b1": np.ones(4), "W2": np.ones((4, 5)), "b2": np.ones(5)}
     np.random.seed(231)
     try:
-        net.train(X, y, X[:4] + 9, y[:4], learning_rate=RATE, reg=REG, **options)
+        net.train(given_X, given_y, X[:4] + 9, y[:4], learning_rate=RATE, reg=REG, **options)
     except Exception as error:
         shown["!", N, len(batches)] = f"{type(error).__name__}: {error}"
     params.append({k: v.copy() for k, v in net.params.items()})
+    shown["untouched", N] = np.array([(given_X == X).all(), (given_y == y).all()])
+    shown["reg", N] = np.array(regs)
     return [(X, y), *batches], params
 
 
 def watch_batches(network: type) -> dict:
     """Tell of the minibatches what does not depend on the random numbers."""
     shown: dict = {}
-    train(network, 5, shown, batch_size=8, num_iters=30)
+    small = train(network, 5, shown, batch_size=8, num_iters=30)[0][1:]
+    shown["one small shape"] = np.array(len({(a.shape, b.shape) for a, b in small}) == 1)
     (X, y), *batches = train(network, 24, shown, batch_size=6, num_iters=80)[0]
     shown["shapes"] = " ".join(sorted({f"{a.shape} {b.shape}" for a, b in batches})[:1])
     shown["one shape"] = np.array(len({(a.shape, b.shape) for a, b in batches}) == 1)
@@ -157,12 +163,14 @@ def watch_batches(network: type) -> dict:
     drawn = [i for batch in rows for i in batch]
     shown["range"] = np.array([min(drawn, default=-1), max(drawn, default=-1)])
     shown["from X"] = np.array(len(drawn) == sum(map(len, (a for a, _ in batches))))
+    shown["scaled"] = np.array(all(np.abs(a).max() < 1 for a, _ in batches))
     shown["redrawn"] = np.array(any(a != rows[0] for a in rows))
     shown["mixed"] = np.array(any(len(set(a)) > 1 for a in rows))
     shown["in order"] = np.array(all((np.diff(a) % 24 == 1).all() for a in rows))
     shown["next to the one before"] = np.array(
         all(a[:1] == [(b[-1] + 1) % 24] for b, a in pairwise(rows) if a and b)
     )
+    shown["one shift"] = np.array(len({(b[0] - a[0]) % 24 for a, b in pairwise(rows) if a and b}) == 1)
     labels = [
         (np.sort(y[r]), np.sort(b, axis=None), y[r], b) for r, (_, b) in zip(rows, batches, strict=True)
     ]
@@ -176,10 +184,11 @@ def watch_batches(network: type) -> dict:
 
 def watch_steps(network: type) -> dict:
     shown: dict = {}
-    for decay, num_iters in ((1.0, 9), (DECAY, 1)):
-        path = train(network, 24, shown, batch_size=6, num_iters=num_iters, learning_rate_decay=decay)[1]
+    for decay, num_iters, verbose in ((1.0, 9, False), (DECAY, 1, False), (1.0, 2, True)):
+        options = {"batch_size": 6, "num_iters": num_iters, "learning_rate_decay": decay, "verbose": verbose}
+        path = train(network, 24, shown, **options)[1]
         for name in PARAMS:
-            shown[decay, name] = np.diff([p[name] for p in path], axis=0)
+            shown[decay, verbose, name] = np.diff([p[name] for p in path], axis=0)
     return shown
 
 

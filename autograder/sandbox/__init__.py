@@ -32,6 +32,7 @@ from autograder.sandbox.init import ORDER, READY, REPORT
 from autograder.sandbox.seccomp import refused_calls
 from autograder.sandbox.task import MAX_NOTES, Limits, Outcome, check_paths, outcome_of, printable
 from autograder.sandbox.walls import SandboxError, require_bubblewrap
+from cattern.checking.probing import PACKAGES
 
 __all__ = ["Limits", "Outcome", "Sandbox", "SandboxError", "require_bubblewrap"]
 
@@ -61,7 +62,7 @@ class Sandbox:
         *,
         limits: Limits | None = None,
         preload: Sequence[str] = ("numpy", "matplotlib.pyplot", "cattern.checking.probing"),
-        packages: Sequence[str] = ("numpy", "matplotlib", "tqdm", "scikit-learn", "scipy"),
+        packages: Sequence[str] = tuple(PACKAGES.values()),
         walls: bool = True,
     ):
         self._engine, self._limits, self._walls = engine_dir, limits or Limits(), walls

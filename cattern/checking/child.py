@@ -6,6 +6,7 @@ notebook has imported. There is no wall: it is the student's own code on the stu
     python -m cattern.checking.child LAB FOLDER TASK...
 """
 
+import builtins
 import json
 import os
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from cattern.checking import fingerprints, probing
 from cattern.checking.judge import judge_task
-from cattern.checking.rubric import Lab, load_lab
+from cattern.checking.rubric import Lab, load_lab, module_name
 
 
 def open_book(lab: Lab):
@@ -36,6 +37,22 @@ def open_book(lab: Lab):
     return SolutionBook(lab, PUBLIC_SEED)
 
 
+def refuse_other_packages(modules: set[str], folder: Path) -> None:
+    """Let modules import what is there when they are graded, and nothing else that happens to be installed here."""
+    known = {*sys.stdlib_module_names, *probing.PACKAGES, "cattern", "mnist_data"}
+    known |= {path.stem for path in folder.iterdir()}
+    import_anything = builtins.__import__
+
+    def import_known(name, globals=None, locals=None, fromlist=(), level=0):
+        top = name.partition(".")[0]
+        if level == 0 and top not in known and globals and globals.get("__name__") in modules:
+            there = ", ".join(probing.PACKAGES)
+            raise ModuleNotFoundError(f"no {top} when this is graded: only {there} are there")
+        return import_anything(name, globals, locals, fromlist, level)
+
+    builtins.__import__ = import_known
+
+
 def main() -> None:
     """Check the tasks named on the command line, and those they build on."""
     lab, folder, wanted = load_lab(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
@@ -52,6 +69,7 @@ def main() -> None:
     wanted = [lab.task(t) for t in wanted] or checkable
     say({"plan": [{"id": t.id, "title": t.title, "points": t.points} for t in wanted]})
     book = open_book(lab)
+    refuse_other_packages({module_name(file) for file in lab.student_files}, folder)
     found: dict[str, frozenset[str]] = {}
     upstream = {u.id for t in wanted for u in lab.upstream(t)}
     for task in checkable:

@@ -4,6 +4,7 @@ Two numbers agree when their difference is small against the largest number in e
 harmless (a 1e-8 inside a logarithm, another order of summation) and nothing else.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -88,8 +89,20 @@ def read(task: Task, inputs: Mapping[str, Mapping], answers: list[Answer]) -> Fa
             facts[answer.probe, name] = value
         if answer.failure:
             # The message is part of what is reproduced; the line is not: everyone's file has other lines.
-            facts[answer.probe, RAISED] = f"{answer.failure.type}: {answer.failure.message}"
+            facts[answer.probe, RAISED] = f"{answer.failure.type}: {gist(answer.failure.message)}"
     return facts
+
+
+def gist(message: str) -> str:
+    """Return an exception's message, or what all of NumPy's wordings of the same misfit have in common."""
+    if product := re.search(r"size (\d+) is different from (\d+)", message):  # @
+        return f"no product of {product[2]} and {product[1]}"
+    if product := re.search(r"not aligned: (\d+) \(dim \d+\) != (\d+) \(dim \d+\)", message):  # np.dot
+        return f"no product of {product[1]} and {product[2]}"
+    if "broadcast" in message:
+        shapes = sorted(set(re.findall(r"\(\d*(?:,\d*)*\)", message)))
+        return f"no broadcast of {' and '.join(shapes)}" if shapes else message
+    return re.sub(r"index -?\d+ is out of bounds", "index is out of bounds", message)
 
 
 def agree(expected: "np.ndarray | str", got: "np.ndarray | str | None", tolerance: float = TOLERANCE) -> bool:

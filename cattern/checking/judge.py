@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import Protocol
 
+import numpy as np
+
 from cattern.checking.facts import (
     RAISED,
     Answer,
@@ -66,14 +68,16 @@ def judge_task(
         gaps = list(differences(prop.facts, plain, got, task.tolerance))
         if not prop.points:  # what is not there is no matter of style: something raised before it
             gaps = [gap for gap in gaps if (gap.probe, gap.fact) in got]
-        if gaps and carrying is not None and not list(differences(prop.facts, carrying, got)):
+        # an earlier mistake that leaves nothing to be seen here is no reason for points
+        if gaps and carrying is not None and holds(prop.facts, carrying, got):
             gaps, followed = [], True
         if gaps and prop.or_facts and holds(prop.or_facts, plain, got):
             gaps, followed = [], True
         scores[prop.name] = 0.0 if gaps else prop.points
         if gaps:
             lost.append((prop, gaps[0]))
-    score, remarks = sum(scores.values()), tuple(words_of(p, d) for p, d in lost if not p.points)
+    score = sum(scores.values())
+    remarks = tuple(words_of(p, d) for p, d in lost if not p.points)
     lost = [(p, d) for p, d in lost if p.points]
 
     def verdict(
@@ -93,20 +97,26 @@ def judge_task(
             return verdict("missing", f"{task.id} is not written yet"), NOTHING
         return verdict("skipped", f"needs {todo}, which is not written yet"), NOTHING
     prop, worst = lost[0]
+    key = (worst.probe, worst.fact)
     failures = {a.probe: a.failure for a in answers if a.failure}
     raised = failures.get(worst.probe)
-    missing_here = (worst.probe, worst.fact) not in got
+    missing_here = key not in got
     if missing_here:
         raised = raised or next(iter(failures.values()), None)
     rationale = words_of(prop, worst)
-    if raised:  # what was there before an exception is often there because of it
-        rationale = f"it raised {raised}" + ("" if missing_here else f"; until then, {rationale}")
+    if raised and raised.todo == task.id:
+        rationale = f"the line that raises NotImplementedError for {raised.todo} is still there, behind your code: remove it"
+    elif raised and (missing_here or np.shape(got[key]) != np.shape(plain.get(key))):  # it was cut short
+        rationale = f"it raised {raised}"
+    elif raised:  # what was there before an exception is often there because of it
+        rationale = f"it raised {raised}; until then, {rationale}"
     found = diagnose(task, book, carried, got)
     named = tuple(book.mistakes(task)[m] for m in sorted(found or ()))
     status = "partial" if score else "error" if raised and missing_here else "fail"
-    return verdict(status, rationale, named, evidence_of(prop, worst, plain, got, raised, task.tolerance)), (
-        found or NOTHING
-    )
+    if status == "error" and found == NOTHING:  # an earlier mistake explains it
+        status, rationale = "skipped", f"your code never comes this far: {rationale}"
+    evidence = evidence_of(prop, worst, plain, got, raised, task.tolerance)
+    return verdict(status, rationale, named, evidence), found or NOTHING
 
 
 def expectation(task: Task, book: Book, mistakes: frozenset[str], probes: list[Probe]) -> Facts | None:
@@ -138,12 +148,15 @@ def holds(names: tuple[str, ...], expected: Facts, got: Facts) -> bool:
 def diagnose(task: Task, book: Book, carried: frozenset[str], got: Facts) -> frozenset[str] | None:
     """Return the smallest set of the task's mistakes that gives the submission's facts on all probes, or None.
 
-    Single mistakes come before pairs, and pairs in which each mistake explains facts of its own before all others. What
-    is compared: the facts that earn points, the task's traits, and what was raised. Remarks are matters of style.
+    It is empty when the earlier mistakes explain everything. Single mistakes come before pairs, and pairs in which each
+    mistake explains facts of its own before all others. What is compared: the facts that earn points, the task's traits,
+    and what was raised. Remarks are matters of style.
     """
     names = {fact for prop in task.properties if prop.points for fact in prop.facts} | {*task.traits, RAISED}
     got = some(got, names)
     ids = list(book.mistakes(task))
+    if carried and reproduces(task, book, carried, names, got):
+        return NOTHING
     before = list({carried: None, NOTHING: None})  # an earlier mistake need not show here
     tries = [
         lambda earlier: ((m,) for m in ids),

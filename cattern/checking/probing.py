@@ -23,6 +23,9 @@ from cattern.checking.facts import Answer, Failure
 from cattern.checking.rubric import Driver, Lab, Probe, Task, Values, load_lab, module_name
 
 MAX_ELEMENTS = 1_000_000  # in all the arrays of one answer
+PACKAGES = {  # that a submission may import when it is graded: import name → distribution
+    "numpy": "numpy", "matplotlib": "matplotlib", "scipy": "scipy", "sklearn": "scikit-learn", "tqdm": "tqdm",
+}  # fmt: skip
 SEED = 231  # of the global random streams before every probe, so that a submission always draws the same
 
 
@@ -90,7 +93,9 @@ def numbers(value) -> "np.ndarray | str":
 
 
 def _kind(value) -> str:
-    """Return what a value is: "NoneType", "list of NoneType"."""
+    """Return what a value is: "NoneType", "list of NoneType", "ndarray of object"."""
+    if isinstance(value, np.ndarray):
+        return f"{type(value).__name__} of {value.dtype}"
     inside = f" of {type(value[0]).__name__}" if type(value) in (list, tuple) and value else ""
     return type(value).__name__ + inside
 
@@ -205,11 +210,13 @@ def unpack_answers(response: bytes, probes: list[Probe]) -> list[Answer]:
     said = meta.get("answers") if isinstance(meta, dict) else None
     if not isinstance(said, list) or len(said) != len(probes):
         raise wire.WireError("the answer does not fit the question")
+    if sum(array.size for array in arrays.values()) > MAX_ELEMENTS:
+        raise wire.WireError(f"it holds more than {MAX_ELEMENTS} numbers")
     answers = []
     for index, (item, probe) in enumerate(zip(said, probes, strict=True)):
         if not isinstance(item, dict) or not isinstance(item.get("words"), dict):
             raise wire.WireError("the answer is not in the form the worker writes")
-        values: Values = {str(k)[:80]: str(v)[:300] for k, v in item["words"].items()}
+        values: Values = {str(k)[:80]: printable(str(v), 300) for k, v in item["words"].items()}
         prefix = f"{index}."
         values |= {
             k.removeprefix(prefix): np.asarray(a, np.float64)
@@ -220,6 +227,11 @@ def unpack_answers(response: bytes, probes: list[Probe]) -> list[Answer]:
     return answers
 
 
+def printable(text: str, cap: int = 80) -> str:
+    """Return the beginning of a text from untrusted hands, without control characters: a terminal will show it."""
+    return "".join(c if c.isprintable() else " " for c in text[:cap])
+
+
 def _checked_failure(raw) -> Failure | None:
     if raw is None:
         return None
@@ -228,7 +240,7 @@ def _checked_failure(raw) -> Failure | None:
 
     def text(key: str, cap: int) -> str | None:
         value = raw.get(key)
-        return "".join(c if c.isprintable() else " " for c in value[:cap]) if isinstance(value, str) else None
+        return printable(value, cap) if isinstance(value, str) else None
 
     line = raw.get("line")
     todo = text("todo", 20)

@@ -84,11 +84,11 @@ def training(
     rng: np.random.Generator, N: int, batch_size: int, num_iters: int, runs: int = 1, **options
 ) -> dict:
     """Return a small training problem; the rows of X differ from one another, so that each can be recognised."""
-    base = problem(rng, N, 3, 4, 3, 0.25, 1.0, 0)
+    base = problem(rng, N, 3, 4, 5, 0.25, 1.0, 0)
     return {
         **base,
         "X_val": rng.normal(size=(4, 3)),
-        "y_val": rng.integers(3, size=4),
+        "y_val": rng.integers(5, size=4),
         "learning_rate": 0.1,
         "learning_rate_decay": 0.6,
         "num_iters": num_iters,

@@ -116,6 +116,8 @@ def centred_differences(value: Callable[[], float], array: np.ndarray) -> np.nda
 def has_loop(file: str, function: str, loops: type | UnionType = ast.For | ast.While) -> bool:
     """Tell whether a function or method of a Python file holds a loop; False where the file cannot be read.
 
+    A loop over a few names, as in `for W in (W1, W2)` or `for name in self.params`, is none.
+
     Args:
         file: the path under which the file was compiled.
         function: its name.
@@ -126,4 +128,10 @@ def has_loop(file: str, function: str, loops: type | UnionType = ast.For | ast.W
     except (SyntaxError, ValueError, RecursionError, TypeError, MemoryError):
         return False
     found = [f for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) and f.name == function]
-    return any(isinstance(node, loops) for f in found for node in ast.walk(f))
+    nodes = [node for f in found for node in ast.walk(f) if isinstance(node, loops)]
+    return not all(hasattr(node, "iter") and _goes_over_names(node.iter) for node in nodes)
+
+
+def _goes_over_names(iterable: ast.expr) -> bool:
+    words = {getattr(node, "attr", getattr(node, "id", "")) for node in ast.walk(iterable)}
+    return isinstance(iterable, ast.Tuple | ast.List) or bool(words & {"params", "grads"})

@@ -12,11 +12,11 @@ from cattern.checking.labs.two_layer_net.drivers import (
     drive_update,
 )
 from cattern.checking.labs.two_layer_net.hints import HINTS
+from cattern.checking.labs.two_layer_net.minibatch import read_minibatch
 from cattern.checking.labs.two_layer_net.readings import (
     read_decay,
     read_gradients,
     read_loss,
-    read_minibatch,
     read_predict,
     read_scores,
     read_update,
@@ -46,9 +46,12 @@ LOSS = Task(
     grade_id="todo2",
     builds_on=("TODO#1",),
     driver=drive_loss,
+    traits=("scores_there",),
     reading=read_loss,
     properties=(
-        Property("data loss", 7, ("data_loss",), says={"data_loss": "the loss at reg=0 {gap}"}),
+        Property(
+            "data loss", 7, ("data_loss",), ("own_data_loss",), says={"data_loss": "the loss at reg=0 {gap}"}
+        ),
         Property(
             "regularisation",
             4,
@@ -91,6 +94,7 @@ GRADIENTS = Task(
     grade_id="todo3",
     builds_on=("TODO#1", "TODO#2"),
     driver=drive_gradients,
+    traits=("reached", "params_untouched"),
     reading=read_gradients,
     properties=(
         Property("gradient of b2", 4, ("b2",), ("own_b2",)),
@@ -117,20 +121,12 @@ MINIBATCH = Task(
     grade_id="todo4",
     driver=drive_minibatch,
     traits=(
-        "sizes",
-        "spread",
-        "one_row",
-        "shift",
-        "no_repeats",
-        "labels_reversed",
-        "labels_are_rows",
-        "labels_are_first",
+        *("rows_from_val", "rows_scaled", "spread", "shift"),
+        *("labels_reordered", "labels_by_row", "labels_are_rows", "labels_are_first"),
     ),
     reading=read_minibatch,
     properties=(
-        Property(
-            "batch size", 2, ("size_ok",), says={"size_ok": "the minibatch does not have batch_size rows"}
-        ),
+        Property("batch size", 2, ("size",), says={"size": "the number of rows in a minibatch {gap}"}),
         Property(
             "rows and their labels",
             3,
@@ -143,8 +139,9 @@ MINIBATCH = Task(
         Property(
             "random rows",
             2,
-            ("varied", "unordered", "all_rows"),
+            ("varied", "unordered", "one_row", "all_rows"),
             says={
+                "one_row": "every minibatch is one row, repeated",
                 "varied": "every minibatch holds the same rows",
                 "unordered": "the minibatches are runs of neighbouring rows, not random ones",
                 "all_rows": "some rows of X are never drawn",
@@ -179,9 +176,9 @@ UPDATE = Task(
             (f"first_{name}", f"moved_{name}", f"level_{name}"),
             (f"first_{name}", f"moved_{name}", f"by_name_{name}"),
             says={
-                f"first_{name}": f"the step of {name}, divided by (−learning_rate · gradient), {{gap}}",
+                f"first_{name}": f"the step of {name}, divided by (−learning_rate · gradient), {{gap}} (of [smallest, median, largest])",
                 f"moved_{name}": f"whether {name} moves (1) or not (0) at an iteration {{gap}}",
-                f"level_{name}": f"the steps of {name}, in units of the same epoch's first, {{gap}}",
+                f"level_{name}": f"the steps of {name}, in units of the same epoch's first, {{gap}} (of [smallest, largest])",
             },
         )
         for name in PARAMS
@@ -196,7 +193,6 @@ DECAY = Task(
     grade_id="todo6",
     builds_on=("TODO#4", "TODO#5"),
     driver=drive_decay,
-    traits=("regs",),
     reading=read_decay,
     properties=(
         Property(
@@ -214,10 +210,11 @@ DECAY = Task(
             says={"first_rate": "the first step, compared with one without decay, {gap}"},
         ),
         Property(
-            "histories",
+            "histories and reg",
             1,
-            ("iterations", "epochs"),
+            ("iterations", "epochs", "regs"),
             says={
+                "regs": "the `reg` that reaches `loss` at an iteration, in units of the first, {gap}",
                 "iterations": "the length of loss_history {gap}",
                 "epochs": "the length of val_acc_history {gap}",
             },
@@ -233,6 +230,7 @@ PREDICT = Task(
     grade_id="todo7",
     builds_on=("TODO#1",),
     driver=drive_predict,
+    traits=("scores_differ",),
     reading=read_predict,
     properties=(
         Property("labels", 6, ("labels",), ("own_labels",)),

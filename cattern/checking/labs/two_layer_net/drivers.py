@@ -1,56 +1,23 @@
 """Drivers of lab 1: the calls on a student's `TwoLayerNet`, and the raw arrays they give.
 
-A driver decides nothing. `train` is driven with a stand-in for `loss` whose gradients are simple and known, so that an
-error in the student's loss cannot cost the update; the stand-in writes down every minibatch and every parameter.
+A driver decides nothing. `train` is driven with a stand-in for `loss`. Random numbers start over before every call, so
+that a loss that draws some, as dropout does, costs only the task it belongs to.
 """
 
-import sys
+import random
 from collections.abc import Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import ModuleType
 
 import numpy as np
 
 from cattern.checking.labs._driving import centred_differences, has_loop
-from cattern.checking.probing import ApiError
+from cattern.checking.labs.two_layer_net.network import PARAMS, build, require_params
+from cattern.checking.labs.two_layer_net.stand_ins import Recorder
+from cattern.checking.probing import SEED, ApiError
 from cattern.checking.rubric import Values
 
-PARAMS = ("W1", "b1", "W2", "b2")
-
-
-def build(student: ModuleType, inputs: Mapping, cls: type | None = None):
-    """Return the student's network with the probe's parameters in it, each in the student's own shape.
-
-    Raises:
-        ApiError: the class or a parameter has another name or size than the lab asks for.
-    """
-    D, H = inputs["W1"].shape
-    C = inputs["W2"].shape[1]
-    net = (cls or network_class(student))(D, H, C, std=1e-4)
-    params = getattr(net, "params", None)
-    if not isinstance(params, dict):
-        raise ApiError("TwoLayerNet has no dict self.params after __init__")
-    for name in PARAMS:
-        if name not in params:
-            raise ApiError(f"self.params has no {name!r}: it has {sorted(map(str, params))}")
-        if np.size(params[name]) != inputs[name].size:
-            raise ApiError(
-                f"self.params[{name!r}] has shape {np.shape(params[name])}, expected {inputs[name].shape}"
-            )
-        params[name] = inputs[name].reshape(np.shape(params[name])).copy()
-    return net
-
-
-def network_class(student: ModuleType) -> type:
-    """Return the student's TwoLayerNet: a class, since the recorder derives from it.
-
-    Raises:
-        ApiError: there is none.
-    """
-    cls = getattr(student, "TwoLayerNet", None)
-    if not isinstance(cls, type):
-        raise ApiError("neural_net.py defines no class TwoLayerNet")
-    return cls
+CALLS = 20  # that must all give the same scores
 
 
 @contextmanager
@@ -67,7 +34,8 @@ def kept(out: Values, after: str | None = None, **names: str):
     except Exception as error:
         tb, found = error.__traceback__, {}
         while tb:
-            found = tb.tb_frame.f_locals if "self" in tb.tb_frame.f_locals else found
+            if "self" in tb.tb_frame.f_locals:
+                found = {**tb.tb_frame.f_locals, **found}  # a helper's names do not hide those of `loss`
             tb = tb.tb_next
         for key, local in names.items():
             if local in found:
@@ -76,13 +44,34 @@ def kept(out: Values, after: str | None = None, **names: str):
             raise
 
 
+def start_over() -> None:
+    """Let all random numbers start over."""
+    np.random.seed(SEED)
+    random.seed(SEED)
+
+
+def loss_of(net, X: np.ndarray, y: np.ndarray, reg: float):
+    """Return the loss and the gradients of the student's network; X and y stay as they are.
+
+    Raises:
+        ApiError: what comes back is no pair.
+    """
+    result = net.loss(X.copy(), y.copy(), reg=reg)
+    if not isinstance(result, tuple | list) or len(result) < 2:
+        raise ApiError(f"`loss` returned {type(result).__name__}, expected the pair (loss, grads)")
+    return result[:2]
+
+
 def drive_scores(student: ModuleType, inputs: Mapping, out: Values) -> None:
-    """TODO#1: `loss(X)`."""
+    """TODO#1: `loss(X)`, and whether it gives the same each time."""
     net = build(student, inputs)
+    require_params(net, inputs)
     X = inputs["X"].copy()
-    out["scores"] = net.loss(X)
+    out["scores"] = first = net.loss(X)
     out["X"] = X
     out |= {f"param_{name}": net.params[name] for name in PARAMS}
+    first = np.array(first).tobytes()
+    out["steady"] = all(np.asarray(net.loss(inputs["X"].copy())).tobytes() == first for _ in range(CALLS))
 
 
 def drive_loss(student: ModuleType, inputs: Mapping, out: Values) -> None:
@@ -93,13 +82,18 @@ def drive_loss(student: ModuleType, inputs: Mapping, out: Values) -> None:
         out["loop_free"] = not has_loop(student.__file__, "loss")
     X, y, reg = inputs["X"], inputs["y"], inputs["reg"]
     for key, strength in (("plain", 0.0), ("regularised", reg), ("doubled", 2 * reg), ("again", reg)):
+        if key != "again":
+            start_over()
         with kept(out, after="grads", **{key: "loss"}):
-            out[key] = net.loss(X, y, reg=strength)[0]
+            out[key] = loss_of(net, X, y, strength)[0]
+    start_over()
+    with suppress(Exception):  # another task's
+        out["scores"] = net.loss(X.copy())
     # A score of +1000 for the right class must give a loss of 0, not nan. A failure here is a matter of advice.
     spread = np.linspace(-1000, 1000, np.size(net.params["b2"]))
     net.params["b2"] = net.params["b2"] + spread.reshape(np.shape(net.params["b2"]))
     try:
-        out["huge"] = net.loss(X, np.full_like(y, len(spread) - 1), reg=0.0)[0]
+        out["huge"] = loss_of(net, X, np.full_like(y, len(spread) - 1), 0.0)[0]
     except Exception:
         out["huge"] = np.nan
 
@@ -110,108 +104,38 @@ def drive_gradients(student: ModuleType, inputs: Mapping, out: Values) -> None:
     X, y, reg = inputs["X"], inputs["y"], inputs["reg"]
     grads = {}
     holder: Values = {}
+    start_over()
     try:
         with kept(holder, grads="grads"):
-            grads = net.loss(X, y, reg=reg)[1]
+            grads = loss_of(net, X, y, reg)[1]
+        if not isinstance(grads, Mapping):
+            raise ApiError(f"`loss` returned its gradients as {type(grads).__name__}, expected a dict")
     finally:
         # gradients that were there before a later line raised still count
-        grads = grads or holder.get("grads") or {}
+        grads = holder.get("grads", grads)
+        grads = grads if isinstance(grads, Mapping) else {}
+        out["reached"] = bool(grads) or "grads" in holder
         out |= {name: np.array(grads[name]) for name in PARAMS if name in grads}
         if isinstance(grads, dict) and not grads:
             out["no_grads"] = "loss returned no gradients"
-    net.loss(X[::-1] * 0.5, y[::-1], reg=0.0)
+    out |= {f"param_{name}": np.array(net.params[name]) for name in PARAMS}
+    loss_of(net, X[::-1] * 0.5, y[::-1], 0.0)
     out |= {f"later_{name}": np.array(grads[name]) for name in PARAMS if name in grads}
-    again = net.loss(X, y, reg=reg)[1]
+    start_over()
+    again = loss_of(net, X, y, reg)[1]
     out |= {f"again_{name}": np.array(again[name]) for name in PARAMS if name in again}
     if inputs.get("own"):
+        start_over()
+        other = loss_of(net, X, np.where(y == y.min(), y.max(), y), reg)[1]
+        out |= {f"other_{name}": np.array(other[name]) for name in PARAMS if name in other}
         net.wants_grads = False
         for name in PARAMS:
-            out[f"slopes_{name}"] = centred_differences(lambda: net.loss(X, y, reg=reg)[0], net.params[name])
 
+            def value() -> float:
+                start_over()
+                return loss_of(net, X, y, reg)[0]
 
-class Recorder:
-    """Stands in for the student's loss while `train` runs, and writes down what it is given."""
-
-    def __init__(self, student: ModuleType, inputs: Mapping):
-        recorder = self
-        self.X, self.y, self.sizes, self.regs, self.rates = [], [], [], [], []
-        self.after_first: dict[str, np.ndarray] = {}
-        self.params: dict[str, list] = {name: [] for name in PARAMS}
-
-        class Recorded(network_class(student)):
-            def loss(self, X, y=None, reg=0.0):
-                if y is None:
-                    return np.zeros((len(X), np.size(self.params["b2"])))
-                recorder.note(self, X, y, reg, sys._getframe(1).f_locals.get("learning_rate"))
-                return np.float64(1.5), {
-                    key: known_gradient(np.asarray(p), X) for key, p in self.params.items()
-                }
-
-            def predict(self, X):
-                # `train` measures accuracy after the update and before the decay
-                if len(recorder.sizes) == 1 and not recorder.after_first:
-                    recorder.after_first = {name: np.array(self.params[name], dtype=float) for name in PARAMS}
-                return np.zeros(len(X), dtype=int)
-
-        self.net = build(student, inputs, Recorded)
-
-    def note(self, net, X, y, reg, rate) -> None:
-        """Write down one call."""
-        X, y = np.array(X, dtype=float), np.array(y, dtype=float).reshape(-1)
-        self.X.append(X.reshape(len(X), -1))
-        self.y.append(y)
-        self.sizes.append((len(X), len(y)))
-        self.regs.append(float(reg))
-        self.rates.append(float(rate) if isinstance(rate, int | float | np.number) else np.nan)
-        for name in PARAMS:
-            self.params[name].append(np.array(net.params[name], dtype=float))
-
-    def train(self, inputs: Mapping, out: Values, prefix: str = "") -> None:
-        """Run `train` and put the record into `out`, also when it raises."""
-        X, y = inputs["X"].copy(), inputs["y"].copy()
-        try:
-            history = self.net.train(
-                X,
-                y,
-                inputs["X_val"],
-                inputs["y_val"],
-                learning_rate=inputs["learning_rate"],
-                learning_rate_decay=inputs["learning_rate_decay"],
-                reg=inputs["reg"],
-                num_iters=inputs["num_iters"],
-                batch_size=inputs["batch_size"],
-                verbose=inputs["verbose"],
-            )
-            if isinstance(history, dict):
-                out |= {
-                    f"{prefix}{k}": len(history[k])
-                    for k in ("loss_history", "val_acc_history")
-                    if k in history
-                }
-        finally:
-            if self.sizes:
-                self.write(out, prefix)
-                out |= {f"{prefix}X_after": X, f"{prefix}y_after": y}
-
-    def write(self, out: Values, prefix: str) -> None:
-        """Put the record into `out`."""
-        if len({x.shape[1] for x in self.X}) == 1:
-            out[f"{prefix}batch_X"] = np.concatenate(self.X)
-        out[f"{prefix}batch_y"] = np.concatenate(self.y)
-        out[f"{prefix}sizes"] = np.array(self.sizes)
-        out[f"{prefix}regs"] = np.array(self.regs)
-        out[f"{prefix}named_rates"] = np.array(self.rates)
-        out |= {f"{prefix}after_first_{name}": value for name, value in self.after_first.items()}
-        for name in PARAMS:
-            snapshots = [*self.params[name], np.array(self.net.params[name], dtype=float)]
-            if len({s.shape for s in snapshots}) == 1:
-                out[f"{prefix}path_{name}"] = np.stack(snapshots)
-
-
-def known_gradient(param: np.ndarray, X: np.ndarray) -> np.ndarray:
-    """Return the stand-in's gradient: positive everywhere, different in every element, and a function of the batch."""
-    ramp = np.linspace(1.0, 2.0, param.size).reshape(param.shape)
-    return ramp + 0.1 * np.tanh(param) + 0.1 * np.tanh(np.mean(X))
+            out[f"slopes_{name}"] = centred_differences(value, net.params[name])
 
 
 def drive_minibatch(student: ModuleType, inputs: Mapping, out: Values) -> None:
@@ -232,7 +156,7 @@ def drive_update(student: ModuleType, inputs: Mapping, out: Values) -> None:
     try:
         recorder.train(inputs, out)
     except Exception:
-        if len(recorder.sizes) != 1 or not recorder.after_first:
+        if len(recorder.sizes) != 1 or not recorder.measured:
             raise
         out["ended_early"] = True
 
@@ -252,6 +176,11 @@ def drive_decay(student: ModuleType, inputs: Mapping, out: Values) -> None:
 def drive_predict(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#7: `predict(X)`, and the student's own scores of the same X."""
     net = build(student, inputs)
-    out["labels"] = labels = net.predict(inputs["X"].copy())
-    out["whole"] = np.asarray(labels).dtype.kind in "iu"
-    out["scores"] = net.loss(inputs["X"].copy())
+    try:
+        start_over()
+        out["labels"] = labels = net.predict(inputs["X"].copy())
+        out["whole"] = np.asarray(labels).dtype.kind in "iu"
+    finally:
+        start_over()
+        with suppress(Exception):  # another task's
+            out["scores"] = net.loss(inputs["X"].copy())

@@ -7,14 +7,20 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cattern.checking.labs._reading import as_row, equal, exact, is_array, scalar, true
-from cattern.checking.labs.two_layer_net.drivers import PARAMS, known_gradient
+from cattern.checking.facts import agree
+from cattern.checking.labs._reading import as_row, exact, is_array, scalar, true
+from cattern.checking.labs.two_layer_net.network import PARAMS
+from cattern.checking.labs.two_layer_net.stand_ins import known_gradient
 from cattern.checking.rubric import Values
+
+MANY = 4  # calls for each iteration: whoever makes more does not train, and would only take up time
 
 
 def read_scores(inputs: Mapping, raw: Values) -> Values:
     """TODO#1: the scores, and whether the inputs stayed as they were."""
     facts: Values = {"scores": raw["scores"]} if "scores" in raw else {}
+    if "scores" in raw and not raw.get("steady", True):
+        facts["scores"] = "random: two calls on the same X give different scores"
     if "X" in raw:
         given = [(raw.get("X"), inputs["X"]), *((raw.get(f"param_{n}"), inputs[n]) for n in PARAMS)]
         facts["untouched"] = true(
@@ -29,6 +35,7 @@ def read_loss(inputs: Mapping, raw: Values) -> Values:
     facts: Values = {}
     if "plain" in loss:
         facts["data_loss"] = loss["plain"]
+        facts["own_data_loss"] = true(follows_scores(loss["plain"], raw.get("scores"), inputs["y"]))
     if {"plain", "regularised"} <= loss.keys():
         facts["reg_term"] = minus(loss["regularised"], loss["plain"])
     if {"plain", "regularised", "doubled"} <= loss.keys():
@@ -37,11 +44,22 @@ def read_loss(inputs: Mapping, raw: Values) -> Values:
         facts["repeatable"] = true(
             np.array_equal(loss["regularised"], loss["again"], equal_nan=is_array(loss["again"]))
         )
+    facts["scores_there"] = true("scores" in raw)
     if "loop_free" in raw:
         facts["loop_free"] = raw["loop_free"]
     if "huge" in raw:
         facts["finite_at_1000"] = true(is_array(raw["huge"]) and np.isfinite(raw["huge"]).all())
     return facts
+
+
+def follows_scores(loss, scores, y: np.ndarray) -> bool:
+    """Tell whether a loss is the mean cross-entropy of the student's own scores, and these say more than chance."""
+    if not (is_array(loss) and is_array(scores) and scores.ndim == 2 and len(scores) == len(y)):
+        return False
+    if scores.shape[1] <= y.max() or not np.isfinite(scores).all():
+        return False
+    own = np.mean(np.logaddexp.reduce(scores, axis=1) - scores[np.arange(len(y)), y])
+    return agree(own, loss) and not agree(own, np.log(scores.shape[1]))
 
 
 def read_gradients(inputs: Mapping, raw: Values) -> Values:
@@ -56,9 +74,15 @@ def read_gradients(inputs: Mapping, raw: Values) -> Values:
         for key, seen in ((f"later_{name}", kept), (f"again_{name}", steady)):
             if is_array(raw[name]) and is_array(raw.get(key)):
                 seen.append(np.array_equal(raw[name], raw[key], equal_nan=True))
-        slopes = raw.get(f"slopes_{name}")
+        slopes, other = raw.get(f"slopes_{name}"), raw.get(f"other_{name}")
         if is_array(slopes) and is_array(grad) and grad.shape == inputs[name].shape:
-            facts[f"own_{name}"] = true(exact(grad, slopes))
+            facts[f"own_{name}"] = true(exact(grad, slopes) and learns(slopes, other))
+    facts["reached"] = raw.get("reached", true(False))
+    params = [raw.get(f"param_{name}") for name in PARAMS]
+    if all(is_array(p) for p in params):
+        facts["params_untouched"] = true(
+            all((p.ravel() == inputs[n].ravel()).all() for n, p in zip(PARAMS, params, strict=True))
+        )
     if kept:
         facts["fresh"] = true(all(kept))
     if steady:
@@ -66,75 +90,11 @@ def read_gradients(inputs: Mapping, raw: Values) -> Values:
     return facts
 
 
-def read_minibatch(inputs: Mapping, raw: Values) -> Values:
-    """TODO#4: whether the minibatches are random rows of X with their own labels; and how, where they are not."""
-    X, y, N, size = inputs["X"], inputs["y"], len(inputs["X"]), inputs["batch_size"]
-    sizes, batches, labels, varied = [], [], [], []
-    rows_ok = regs_ok = X_ok = y_ok = True
-    for run in range(inputs["runs"]):
-        prefix = f"{run}."
-        here = raw.get(f"{prefix}sizes")
-        if not is_array(here) or here.ndim != 2:
-            continue
-        sizes += [tuple(pair) for pair in here]
-        rows, drawn = lookup(X, raw.get(f"{prefix}batch_X")), raw.get(f"{prefix}batch_y")
-        rows_ok &= rows is not None
-        if rows is not None and is_array(drawn):
-            mine = np.split(rows, np.cumsum(here[:-1, 0]).astype(int))
-            batches += mine
-            labels += np.split(drawn, np.cumsum(here[:-1, 1]).astype(int))
-            varied.append(len(mine) == 1 or len({tuple(b) for b in mine}) > 1)
-        regs_ok &= bool(raw[f"{prefix}regs"][0] == inputs["reg"])
-        X_ok &= equal(raw.get(f"{prefix}X_after"), X)
-        y_ok &= equal(raw.get(f"{prefix}y_after"), y)
-    if not sizes:
-        return {}
-    allowed = {size, N} if size > N else {size}
-    facts: Values = {
-        "size_ok": true(all(a == b and a in allowed for a, b in sizes)),
-        "rows_from_X": true(rows_ok),
-        "X_untouched": true(X_ok),
-        "y_untouched": true(y_ok),
-        "reg_passed": true(regs_ok),
-    }
-    if not size > N:  # a batch as large as the data may be the data itself, or N rows of it
-        facts["sizes"] = np.array(
-            [a if len({s[i] for s in sizes}) == 1 else -1 for i, a in enumerate(sizes[0])]
-        )
-    if rows_ok and batches:
-        facts |= randomness(N, size, batches, varied) | ownership(y, batches, labels)
-    return facts
-
-
-def randomness(N: int, size: int, batches: list[np.ndarray], varied: list[bool]) -> Values:
-    """Return whether minibatches of row numbers are random, and what marks those that are not."""
-    if size >= N:
-        return {}
-    drawn = np.concatenate(batches)
-    enough = len(drawn) >= 20 * N  # then a row that is never drawn is no accident
-    consecutive = all(len(b) > 1 and (np.diff(b) % N == 1).all() for b in batches)
-    return {
-        "varied": true(all(varied) and len({tuple(b) for b in batches}) > 1),
-        "unordered": true(not consecutive),
-        "all_rows": true(not enough or len(np.unique(drawn)) == N),
-        "spread": np.array([drawn.min(), drawn.max()] if enough else [0, N - 1], dtype=float),
-        "one_row": true(all((b == b[0]).all() for b in batches if len(b))),
-        "shift": np.asarray(
-            float((batches[1][0] - batches[0][0]) % N) if consecutive and len(batches) > 1 else 0.0
-        ),
-        "no_repeats": true(all(len(np.unique(b)) == len(b) for b in batches)),
-    }
-
-
-def ownership(y: np.ndarray, batches: list[np.ndarray], labels: list[np.ndarray]) -> Values:
-    """Return whether the labels of minibatches are those of their rows, and what they are when not."""
-    pairs = list(zip(batches, labels, strict=False))
-    return {
-        "own_labels": true(all(equal(drawn, y[rows]) for rows, drawn in pairs)),
-        "labels_reversed": true(all(equal(drawn, y[rows][::-1]) for rows, drawn in pairs)),
-        "labels_are_rows": true(all(equal(drawn, rows) for rows, drawn in pairs)),
-        "labels_are_first": true(all(equal(drawn, y[: len(drawn)]) for _, drawn in pairs)),
-    }
+def learns(slopes: np.ndarray, other) -> bool:
+    """Tell whether the slopes of a loss are others than those with other labels: a loss that ignores y is none."""
+    if not is_array(other) or other.size != slopes.size:
+        return False
+    return bool(np.max(np.abs(slopes.ravel() - other.ravel())) > 1e-3 * np.max(np.abs(slopes)))
 
 
 def read_update(inputs: Mapping, raw: Values) -> Values:
@@ -162,7 +122,8 @@ def read_update(inputs: Mapping, raw: Values) -> Values:
         by_name = np.array([by_name.min(), by_name.max()]) if by_name.size else np.ones(2)
         if "ended_early" in raw:  # by another task's stub: nobody knows the other steps
             moved, level, by_name = np.ones(inputs["num_iters"]), np.ones(2), np.ones(2)
-        facts[f"moved_{name}"], facts[f"level_{name}"], facts[f"by_name_{name}"] = moved, level, by_name
+        facts[f"moved_{name}"] = counted(moved, inputs["num_iters"])
+        facts[f"level_{name}"], facts[f"by_name_{name}"] = level, by_name
     return facts
 
 
@@ -171,15 +132,17 @@ def read_decay(inputs: Mapping, raw: Values) -> Values:
     facts: Values = {}
     rates, flat = step_rates(inputs, raw), step_rates(inputs, raw, "flat.")
     if rates is not None and rates[0]:
-        facts["rates"] = rates / rates[0]
+        # after the last iteration a run may end as it likes: with the best parameters it has seen, say
+        facts["rates"] = counted(rates[:-1] / rates[0], inputs["num_iters"] - 1)
         if flat is not None and flat[0]:
             facts["first_rate"] = np.asarray(rates[0] / flat[0])
     named = raw.get("named_rates")
-    if is_array(named) and named.size and named[0]:
+    unfelt = rates is not None and not np.ptp(rates) and is_array(named) and np.ptp(named)
+    if is_array(named) and named.size and named[0] and not unfelt:  # else another variable makes the steps
         facts["named_rates"] = named / named[0]
         facts["named_first_rate"] = np.asarray(named[0] / inputs["learning_rate"])
-    if is_array(raw.get("regs")) and inputs["reg"]:
-        facts["regs"] = raw["regs"] / inputs["reg"]
+    if is_array(regs := raw.get("regs")) and regs.size:
+        facts["regs"] = regs / regs[0] if regs[0] else np.ones(len(regs))
     if "loss_history" in raw:
         facts["iterations"] = raw["loss_history"]
     if "val_acc_history" in raw:
@@ -197,7 +160,14 @@ def read_predict(inputs: Mapping, raw: Values) -> Values:
     if is_array(labels) and is_array(scores) and scores.ndim == 2:
         follows = labels.shape == scores.shape[:1] and (labels == np.argmax(scores, axis=1)).all()
         facts["own_labels"] = true(follows and np.ptp(scores) > 0)
+    if is_array(scores) and scores.size:
+        facts["scores_differ"] = true(np.ptp(scores) > 0)
     return facts
+
+
+def counted(values: np.ndarray, num_iters: int) -> "np.ndarray | str":
+    """Return a value for each iteration, or the sentence that there are not as many."""
+    return values if len(values) == num_iters else f"there for {len(values)} iterations, not for {num_iters}"
 
 
 def step_ratios(inputs: Mapping, raw: Values, name: str, prefix: str = "") -> np.ndarray | None:
@@ -209,6 +179,8 @@ def step_ratios(inputs: Mapping, raw: Values, name: str, prefix: str = "") -> np
     )
     if not (is_array(path) and is_array(batch_X) and is_array(sizes)) or len(path) != len(sizes) + 1:
         return None
+    if len(sizes) > MANY * inputs["num_iters"]:
+        return None
     if sizes.ndim != 2 or sizes[:, 0].sum() != len(batch_X) or path[0].size != inputs[name].size:
         return None
     batches = np.split(batch_X, np.cumsum(sizes[:-1, 0]).astype(int))
@@ -217,7 +189,7 @@ def step_ratios(inputs: Mapping, raw: Values, name: str, prefix: str = "") -> np
     after = raw.get(f"{prefix}after_first_{name}")
     if is_array(after) and after.shape == path[0].shape:
         steps[0] = after - path[0]
-    return steps / (-inputs["learning_rate"] * gradients)
+    return steps / (-inputs["learning_rate"] * gradients) + 0.0  # -0 is 0
 
 
 def step_rates(inputs: Mapping, raw: Values, prefix: str = "") -> np.ndarray | None:
@@ -227,15 +199,6 @@ def step_rates(inputs: Mapping, raw: Values, prefix: str = "") -> np.ndarray | N
         if ratios is not None and np.any(ratios):
             return np.median(ratios.reshape(len(ratios), -1), axis=1)
     return None
-
-
-def lookup(X: np.ndarray, rows) -> np.ndarray | None:
-    """Return the row number in X of every row, or None when one is not a row of X."""
-    if not is_array(rows) or rows.ndim != 2 or rows.shape[1] != X.shape[1]:
-        return None
-    index = {row.tobytes(): i for i, row in enumerate(np.ascontiguousarray(X))}
-    found = [index.get(np.ascontiguousarray(row).tobytes(), -1) for row in rows]
-    return None if -1 in found else np.array(found)
 
 
 def minus(a, b):
