@@ -148,7 +148,7 @@ def test_a_count_is_exact_and_a_rounded_number_is_good_enough_where_it_takes_a_c
     lab, task, right, close, wrong
 ):
     about = load_lab(lab).task(task)
-    name = next(p.name for p in about.properties if abs(solved(lab, about, p.name) - right) < 1e-6)
+    name = next(p.name for p in about.properties if abs(answer(lab, about, p.name) - right) < 1e-6)
     for value, points in ((close, 1), (wrong, 0)):
         verdict, _ = judge_task(
             load_lab(lab), about, [Answer("answer", {name: np.asarray(float(value))})], book(lab), {}
