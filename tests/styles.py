@@ -154,6 +154,83 @@ PATCHES: dict[str, list[tuple[str, str]]] = {
     "the loss as an array of one number": [
         ("loss = data_loss + reg_loss", "loss = np.array([data_loss + reg_loss])")
     ],
+    "scipy's softmax": [
+        ("import numpy as np\n", "import numpy as np\nfrom scipy.special import logsumexp, softmax\n"),
+        (
+            "        exp_scores = np.exp(shifted)\n        probs = exp_scores / np.sum(exp_scores, axis=1, keepdims=True)\n",
+            "        probs = softmax(scores, axis=1)\n",
+        ),
+        (
+            "-np.sum(np.log(probs[np.arange(N), y])) / N",
+            "np.mean(logsumexp(shifted, axis=1) - shifted[np.arange(N), y])",
+        ),
+    ],
+    "a loop over both weights": [
+        (
+            "reg_loss = 0.5 * reg * (np.sum(W1 * W1) + np.sum(W2 * W2))",
+            "reg_loss = 0\n        for W in (W1, W2):\n            reg_loss += 0.5 * reg * np.sum(W * W)",
+        )
+    ],
+    "a parameter that is no number": [
+        (
+            '        self.params["b2"] = np.zeros(output_size)\n',
+            '        self.params["b2"] = np.zeros(output_size)\n        self.params["activation"] = "relu"\n',
+        ),
+        ("for name in self.params:", "for name in grads:"),
+    ],
+    "an update by order, of gradients in that order": [
+        (
+            "        return loss, grads\n\n    def train",
+            "        return loss, {name: grads[name] for name in self.params}\n\n    def train",
+        ),
+        (
+            "            for name in self.params:\n                self.params[name] -= learning_rate * grads[name]\n",
+            "            for param, grad in zip(self.params.values(), grads.values()):\n                param -= learning_rate * grad\n",
+        ),
+    ],
+    "an update in a helper, where the rate has another name": [
+        (
+            "            for name in self.params:\n                self.params[name] -= learning_rate * grads[name]\n",
+            "            self.step(grads, learning_rate)\n",
+        ),
+        (
+            "    def train(\n",
+            "    def step(self, grads, eta):\n        for name in self.params:\n            self.params[name] -= eta * grads[name]\n\n    def train(\n",
+        ),
+    ],
+    "accuracies before the update": [
+        (
+            "            loss_history.append(loss)\n",
+            "            loss_history.append(loss)\n            self.predict(X_batch), self.predict(X_val)\n",
+        )
+    ],
+    "other losses watched while it trains": [
+        (
+            "            if it % iterations_per_epoch == 0:\n",
+            "            if it % iterations_per_epoch == 0:\n                self.loss(X_val, y_val, reg), self.loss(X, y, reg=reg)[0]\n",
+        )
+    ],
+    "the best parameters at the end, and a rate of another name": [
+        ("        loss_history = []\n", "        loss_history, rate, best = [], learning_rate, (-1, None)\n"),
+        ("-= learning_rate * grads[name]", "-= rate * grads[name]"),
+        (
+            "                learning_rate *= learning_rate_decay\n",
+            "                rate *= learning_rate_decay\n"
+            "                if val_acc_history[-1] > best[0]:\n"
+            "                    best = val_acc_history[-1], {k: v.copy() for k, v in self.params.items()}\n",
+        ),
+        (
+            '        return {\n            "loss',
+            '        self.params = best[1]\n        return {\n            "loss',
+        ),
+    ],
+    "random numbers of Python's own inside loss": [
+        ("import numpy as np\n", "import random\n\nimport numpy as np\n"),
+        (
+            "        pre_activation = X @ W1",
+            "        random.random(), np.random.permutation(N)\n        pre_activation = X @ W1",
+        ),
+    ],
     "no staging attribute": [
         ("        self.wants_grads = True\n", ""),
         ("        if not self.wants_grads:\n            return loss, grads\n", ""),

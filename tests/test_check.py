@@ -107,6 +107,16 @@ def test_a_syntax_error_names_its_line(bundle_with):
     )
 
 
+def test_what_may_be_imported_is_what_grading_has(bundle_with):
+    folder = bundle_with(f"import helpers\nimport scipy.special\n{SOLUTION}")
+    (folder / "helpers.py").write_text("import math\n")
+    assert {v["status"] for v in checked(folder).values()} == {"pass"}
+    (folder / "helpers.py").unlink()
+    verdicts = checked(bundle_with(f"from sklearn.utils import shuffle\n{SOLUTION}"))
+    assert {v["status"] for v in verdicts.values()} == {"error"}
+    assert "no sklearn when this is graded" in verdicts["TODO#1"]["rationale"]
+
+
 def test_a_hint_goes_step_by_step_and_is_about_the_mistake(bundle_with):
     folder = bundle_with(catalogue.apply(SOLUTION, [BY_ID["reg-not-halved"]]))
     first, third = run(folder, "hint", "TODO#2").stdout, run(folder, "hint", "2", "--step", "3").stdout

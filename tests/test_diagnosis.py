@@ -32,6 +32,51 @@ def test_a_mistake_alone_loses_points_and_is_named_first(mistake):
     assert lost(verdicts).keys() <= {mistake.task} | downstream(LAB, mistake.task)
 
 
+# The same mistakes in other words than the catalogue's: only the wording of the exception differs, or the random numbers.
+OTHER_WORDS = {
+    "scores-first-product-reversed": [("X @ W1 + b1", "W1.dot(X) + b1")],
+    "scores-random": [("hidden @ W2 + b2", "hidden @ W2 + b2 + np.random.normal(scale=0.1)")],
+    "dW1-not-transposed": [("X.T @ dhidden", "X.dot(dhidden)")],
+    "grad-one-hot-width-from-labels": [
+        ("dscores[np.arange(N), y] -= 1", "dscores = -np.eye(y.max() + 1)[y] + probs")
+    ],
+    "loss-one-hot-ten-classes": [("np.log(probs[np.arange(N), y])", "np.eye(10)[y] * np.log(probs)")],
+    "sample-never-redrawn": [
+        ("            batch = np.random", "            np.random.seed(42)\n            batch = np.random"),
+        ("np.random.choice(N_train, batch_size)", "np.random.permutation(N_train)[:batch_size]"),
+    ],
+    "sample-run-of-rows": [
+        (
+            "batch = np.random.choice(N_train, batch_size)",
+            "start = int(np.random.rand() * (max(N_train - batch_size, 0) + 1))",
+        ),
+        ("X[batch]", "X[start : start + batch_size]"),
+        ("y[batch]", "y[start : start + batch_size]"),
+    ],
+    "batch-labels-reordered": [("y[batch]", "np.random.permutation(y[batch])")],
+    "update-gradients-swapped": [
+        ("for name in self.params:", "for name, grad in zip(self.params, grads.values()):"),
+        ("learning_rate * grads[name]", "learning_rate * grad"),
+    ],
+    "update-W1-twice": [
+        (
+            "-= learning_rate * grads[name]",
+            '-= learning_rate * grads[name]\n            self.params["W1"] -= learning_rate * grads["W1"]',
+        )
+    ],
+}
+
+
+@pytest.mark.parametrize("name", OTHER_WORDS)
+def test_a_mistake_is_named_in_other_words_too(name):
+    text = SOLUTION
+    for old, new in OTHER_WORDS[name]:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    task = next(m.task for m in CATALOGUE if m.id == name)
+    assert [m.id for m in grade_text(text)[task].mistakes] == [name]
+
+
 def test_there_are_enough_mistakes():
     assert len(CATALOGUE) >= 150
     assert all(BY_TASK[t.id] for t in TASKS)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from cattern.checking.facts import TOLERANCE, agree, difference, show
+from cattern.checking.facts import TOLERANCE, agree, difference, gist, show
 
 finite = st.floats(-1e6, 1e6)
 tensors = arrays(np.float64, array_shapes(max_dims=2, max_side=4), elements=finite)
@@ -70,3 +70,30 @@ def test_numbers_are_shown_with_five_digits():
     assert show(np.float64(557057)) == "557057"
     assert show(np.zeros((5, 5))) == "an array of shape (5, 5)"
     assert show("not numbers but NoneType") == "not numbers but NoneType"
+
+
+A, B, C = np.zeros((7, 4)), np.zeros((6, 4)), np.zeros((7, 6))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (lambda: A @ B, lambda: A.dot(B), True),
+        (lambda: A @ B, lambda: np.matmul(A, B), True),
+        (lambda: A @ B, lambda: np.dot(B, A), False),
+        (lambda: A * C, lambda: C * A, True),
+        (lambda: A * C, lambda: np.add(C, A, out=np.zeros((7, 6))), True),
+        (lambda: A * C, lambda: A * B, False),
+        (lambda: A[9], lambda: A[[1, 8]], True),
+        (lambda: A[9], lambda: B[9], False),
+        (lambda: A["x"], lambda: A[0.5], True),
+        (lambda: int("x"), lambda: int("y"), False),
+    ],
+)
+def test_an_exception_has_one_gist_in_all_its_wordings(one, other, same):
+    def said(call) -> str:
+        with pytest.raises((ValueError, IndexError)) as raised:
+            call()
+        return gist(str(raised.value))
+
+    assert (said(one) == said(other)) is same

@@ -3,6 +3,7 @@
 import csv
 import json
 import multiprocessing
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from autograder import grade, sample_class
 from autograder.bundle import notebook_path
 from autograder.handout import handout
+from autograder.labs.two_layer_net import data
 from autograder.nbgrader_plugin import write_files
 from autograder.seed import DEFAULT
 from cattern.checking.rubric import load_lab
@@ -251,6 +253,46 @@ def test_explain_shows_the_probe_the_numbers_and_the_patch(handed_in):
         assert part in done.stdout
     assert cattern("explain", "nobody", "2", "--submitted", handed_in).returncode == 1
     assert cattern("explain", "dora", "TODO#99", "--submitted", handed_in).returncode != 0
+
+
+def test_words_of_a_student_are_shown_as_they_are(tmp_path):
+    """Brackets are no markup, and a folder's name is whatever bytes a file system takes."""
+    strange = os.fsdecode(b"ann \xff\x1b[31m")
+    for student in ("ben", strange):
+        (tmp_path / "submitted" / student).mkdir(parents=True)
+        (tmp_path / "submitted" / student / "neural_net.py").write_text("raise ValueError('[/bold] [red]')\n")
+    done = cattern("grade", LAB.name, tmp_path / "submitted", "--out", tmp_path / "out", "--jobs", 1)
+    assert done.returncode == 0, done.stderr
+    assert "ann" in done.stdout and "\x1b" not in done.stdout
+    assert {p.name for p in (tmp_path / "out").glob("*.json")} == {"ben.json", f"{strange}.json"}
+    assert "ann" in (tmp_path / "out" / "summary.csv").read_text(encoding="utf-8")
+    done = cattern("explain", "ben", "TODO#1", "--submitted", tmp_path / "submitted")
+    assert done.returncode == 0, done.stderr
+    assert "[/bold] [red]" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"W1": np.full((784, 5), np.nan)}, "nan or inf"),
+        ({"b1": np.zeros(5, bool)}, "dtype bool"),
+        ({"b2": np.zeros(9)}, "do not fit together"),
+        ({"W1": np.zeros((784, 0))}, "do not fit together"),
+        ({"W1": np.zeros(784 * 5)}, "not a parameter"),
+        ({"W2": np.float64(1)}, "not a parameter"),
+        (
+            {
+                "W1": np.zeros((784, 50_000), np.int8),
+                "b1": np.zeros(50_000, np.int8),
+                "W2": np.zeros((50_000, 10), np.int8),
+            },
+            "50000 hidden units are more than",
+        ),
+    ],
+)
+def test_weights_that_are_no_network_are_refused(weights, change, says):
+    assert data.misfit(weights) is None
+    assert says in data.misfit(weights | change)
 
 
 def test_a_dask_cluster_gives_the_same_verdicts(graded, handed_in, tmp_path):

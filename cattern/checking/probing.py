@@ -104,7 +104,7 @@ def describe(error: BaseException, source_file: str) -> Failure:
     """Say what was raised and in which line of the student's file."""
     try:
         text = str(error)
-    except Exception:
+    except (Exception, SystemExit):  # its own `__str__` is the student's code, too
         text = ""
     text = re.sub(r"0x[0-9a-fA-F]+", "0x…", " ".join(text.split()))[:300]
     stub = re.match(r"(TODO#\d+|T\d+)\b", text) if type(error) is NotImplementedError else None
@@ -113,8 +113,8 @@ def describe(error: BaseException, source_file: str) -> Failure:
         if frame.filename == source_file:
             line, code = frame.lineno, (frame.line or "").strip()[:160] or None
     if isinstance(error, SyntaxError) and error.filename == source_file:  # others name their file in the text
-        line, code = error.lineno, (error.text or "").strip()[:160] or None
-        text = error.msg or text
+        line, code = error.lineno, str(error.text or "").strip()[:160] or None
+        text = str(error.msg or text)
     return Failure(type(error).__name__, text, line, code, stub.group(1) if stub else None)
 
 

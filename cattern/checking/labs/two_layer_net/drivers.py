@@ -17,7 +17,7 @@ from cattern.checking.labs.two_layer_net.stand_ins import Recorder
 from cattern.checking.probing import SEED, ApiError
 from cattern.checking.rubric import Values
 
-CALLS = 20  # that must all give the same scores
+CALLS = 20  # that must all give the same
 
 
 @contextmanager
@@ -50,6 +50,11 @@ def start_over() -> None:
     random.seed(SEED)
 
 
+def same(a, b) -> bool:
+    """Tell whether two results are the same to the last bit."""
+    return np.asarray(a).tobytes() == np.asarray(b).tobytes()
+
+
 def loss_of(net, X: np.ndarray, y: np.ndarray, reg: float):
     """Return the loss and the gradients of the student's network; X and y stay as they are.
 
@@ -70,8 +75,8 @@ def drive_scores(student: ModuleType, inputs: Mapping, out: Values) -> None:
     out["scores"] = first = net.loss(X)
     out["X"] = X
     out |= {f"param_{name}": net.params[name] for name in PARAMS}
-    first = np.array(first).tobytes()
-    out["steady"] = all(np.asarray(net.loss(inputs["X"].copy())).tobytes() == first for _ in range(CALLS))
+    first = np.array(first)
+    out["steady"] = all(same(net.loss(inputs["X"].copy()), first) for _ in range(CALLS))
 
 
 def drive_loss(student: ModuleType, inputs: Mapping, out: Values) -> None:
@@ -81,11 +86,15 @@ def drive_loss(student: ModuleType, inputs: Mapping, out: Values) -> None:
     if inputs.get("style"):
         out["loop_free"] = not has_loop(student.__file__, "loss")
     X, y, reg = inputs["X"], inputs["y"], inputs["reg"]
-    for key, strength in (("plain", 0.0), ("regularised", reg), ("doubled", 2 * reg), ("again", reg)):
-        if key != "again":
-            start_over()
+    for key, strength in (("plain", 0.0), ("regularised", reg), ("doubled", 2 * reg)):
+        start_over()
         with kept(out, after="grads", **{key: "loss"}):
             out[key] = loss_of(net, X, y, strength)[0]
+    for _ in range(CALLS):
+        with kept(out, after="grads", again="loss"):
+            out["again"] = loss_of(net, X, y, reg)[0]
+        if not same(out["again"], out["regularised"]):
+            break
     start_over()
     with suppress(Exception):  # another task's
         out["scores"] = net.loss(X.copy())

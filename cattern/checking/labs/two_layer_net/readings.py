@@ -137,8 +137,9 @@ def read_decay(inputs: Mapping, raw: Values) -> Values:
         if flat is not None and flat[0]:
             facts["first_rate"] = np.asarray(rates[0] / flat[0])
     named = raw.get("named_rates")
-    unfelt = rates is not None and not np.ptp(rates) and is_array(named) and np.ptp(named)
-    if is_array(named) and named.size and named[0] and not unfelt:  # else another variable makes the steps
+    # steps that stay as they are while the rate of that name changes are made with another variable
+    felt = rates is None or not agree(np.full_like(rates, rates[0]), rates)
+    if is_array(named) and named.size and named[0] and (felt or not np.ptp(named)):
         facts["named_rates"] = named / named[0]
         facts["named_first_rate"] = np.asarray(named[0] / inputs["learning_rate"])
     if is_array(regs := raw.get("regs")) and regs.size:
