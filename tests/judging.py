@@ -22,6 +22,21 @@ def book(lab: str = "two_layer_net") -> SolutionBook:
     return SolutionBook(load_lab(lab), PUBLIC_SEED, solution_cells(lab))
 
 
+class WithoutDiagnosis:
+    """A book without its catalogue, for tests that ask for points only."""
+
+    def __init__(self, book: SolutionBook):
+        self.lab, self.probes, self.facts = book.lab, book.probes, book.facts
+
+    def mistakes(self, task) -> dict:
+        """Return no mistakes."""
+        return {}
+
+    def computes(self) -> bool:
+        """There is nothing to compute."""
+        return False
+
+
 def solved(lab: str) -> dict[str, str]:
     """Return the solved files of a lab, file → text."""
     return {file: (ROOT / file).read_text(encoding="utf-8") for file in load_lab(lab).student_files}

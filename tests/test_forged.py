@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from judging import LAB, book
+from judging import LAB, WithoutDiagnosis, book
 from sandboxing import HOSTILE
 
 from autograder.grade import open_sandbox
@@ -29,21 +29,6 @@ FORGED = {
 }
 
 
-class WithoutDiagnosis:
-    """The book without its catalogue: here only points and words count."""
-
-    lab = LAB
-
-    def __init__(self):
-        self.probes, self.facts = book().probes, book().facts
-
-    def mistakes(self, task):
-        return {}
-
-    def pairs(self, task):
-        return False
-
-
 @pytest.fixture(scope="module")
 def sandbox():
     with open_sandbox(LAB.name) as sandbox:
@@ -54,7 +39,7 @@ def graded(sandbox, text: str):
     files = {LAB.student_files[0]: text.encode()}
     submission = Submission("forger", Path("forger"), files, {}, None, {}, ())
     limits = dataclasses.replace(Limits(), cpu_seconds=2)
-    return grade_submission(submission, WithoutDiagnosis(), sandbox, limits)
+    return grade_submission(submission, WithoutDiagnosis(book()), sandbox, limits)
 
 
 def texts(value) -> list[str]:

@@ -2,7 +2,7 @@
 
 import mutants
 import pytest
-from judging import book, grade_text
+from judging import WithoutDiagnosis, book, grade_text
 
 # A softmax is the same for any shift of a row, so every way to compute `shifted` from `scores` is right.
 SHIFT = "np.max(scores, axis=1, keepdims=True)"
@@ -18,19 +18,6 @@ EQUIVALENT = {
     "`pre_activation <= 0` → `pre_activation < 0`": "the ReLU has no derivative at exactly 0",
     "`1` → `-1`": "the last axis of a matrix is axis 1",
 }
-
-
-class WithoutDiagnosis:
-    """The book without its catalogue: mutation testing asks for points only."""
-
-    def __init__(self, book):
-        self.probes, self.facts = book.probes, book.facts
-
-    def mistakes(self, task):
-        return {}
-
-    def computes(self):
-        return False
 
 
 def test_every_mutant_loses_points_or_is_equivalent(capsys):
