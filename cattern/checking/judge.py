@@ -110,8 +110,9 @@ def judge_task(
         rationale = f"it raised {raised}"
     elif raised:  # what was there before an exception is often there because of it
         rationale = f"it raised {raised}; until then, {rationale}"
-    # a file that only raises shows one mistake at most, and the search through all pairs takes its time
-    any_pair = book.computes() and any(a.values for a in answers)
+    # a file that always raises the same shows one mistake at most, and the search through all pairs takes its time
+    raised_what = {(f.type, f.message) for f in failures.values()}
+    any_pair = book.computes() and (any(a.values for a in answers) or len(raised_what) > 1)
     found = diagnose(task, book, carried, got, any_pair)
     named = tuple(book.mistakes(task)[m] for m in sorted(found or ()))
     status = "partial" if score else "error" if raised and missing_here else "fail"
