@@ -4,7 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -113,8 +113,12 @@ class Notebook:
                 patch.setattr(cattern, module.__name__.removeprefix("cattern."), module)
             exec(self.code("setup"), space)
             for name in self.given:
-                with suppress(Exception):  # some end by calling a TODO
+                try:
                     exec(self.code(name), space)
+                except ImportError:
+                    raise
+                except Exception:
+                    pass  # some end by calling a TODO
             try:
                 yield space
             finally:
