@@ -25,10 +25,11 @@ def draw(task_id: str, rng: np.random.Generator) -> list[Probe]:
     if task_id == "TODO#1":
         return [Probe(name, problem(rng, *sizes)) for name, sizes in PROBLEMS.items()]
     if task_id == "TODO#2":
-        first = next(iter(PROBLEMS))
-        return [
-            Probe(name, {**problem(rng, *sizes), "style": name == first}) for name, sizes in PROBLEMS.items()
-        ]
+        problems = {name: problem(rng, *sizes) for name, sizes in PROBLEMS.items()}
+        positive = problem(rng, 5, 4, 5, 3, 0.15, 1.0, 0)
+        # where the logarithm of a score is a number
+        problems["all scores positive"] = positive | {"b2": positive["b2"] + 10.0}
+        return [Probe(name, {**inputs, "style": name == "plain"}) for name, inputs in problems.items()]
     if task_id == "TODO#3":
         probes = [Probe(name, problem(rng, *sizes)) for name, sizes in PROBLEMS.items()]
         return [*probes, Probe("own derivative", {**problem(rng, 5, 3, 4, 4, 0.4, 1.0, 0), "own": True})]
@@ -51,11 +52,13 @@ def draw(task_id: str, rng: np.random.Generator) -> list[Probe]:
             Probe("one step an epoch", training(rng, N=12, batch_size=12, num_iters=5)),
         ]
     if task_id == "TODO#7":
-        negative = problem(rng, 40, 4, 6, 5, 0.0, 1.0, 0)
+        negative = classes(rng, 40, 4, 6, 5)
         negative["b2"] = negative["b2"] - 50.0
         return [
-            Probe("many rows", problem(rng, 60, 4, 7, 6, 0.0, 1.0, 0)),
+            Probe("many rows", classes(rng, 60, 4, 7, 6)),
             Probe("all scores negative", negative),
+            # where biases do not rule, inputs that were made smaller still are of several classes
+            Probe("small biases", classes(rng, 40, 4, 6, 5, bias_scale=1e-3)),
         ]
     return [Probe("answer", {})]
 
@@ -78,6 +81,17 @@ def problem(
         mixed = (before_relu > 0).any(axis=1).all() and (before_relu < 0).any(axis=1).all()
         if np.abs(before_relu).min() > 1e-2 and mixed and (N == 1 or len(np.unique(y)) > 1):
             return {"X": X, "y": y, "W1": W1, "b1": b1, "W2": W2, "b2": b2, "reg": reg}
+
+
+def classes(rng: np.random.Generator, N: int, D: int, H: int, C: int, bias_scale: float = 1.0) -> dict:
+    """Return a `problem` in which the network predicts every class, and another than 0 most often."""
+    while True:
+        found = problem(rng, N, D, H, C, 0.0, 1.0, 0)
+        found |= {name: bias_scale * found[name] for name in ("b1", "b2")}
+        hidden = np.maximum(found["X"] @ found["W1"] + found["b1"], 0)
+        predicted = np.bincount(np.argmax(hidden @ found["W2"] + found["b2"], axis=1), minlength=C)
+        if predicted.all() and np.argmax(predicted) > 0:
+            return found
 
 
 def training(

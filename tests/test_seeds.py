@@ -1,0 +1,30 @@
+"""A course draws its inputs from a seed of its own: under any seed every mistake shows, and no two of a task give the same numbers."""
+
+import pytest
+
+from autograder.book import SolutionBook
+from cattern.checking.facts import RAISED, changed
+from cattern.checking.judge import expectation, holds, some
+from cattern.checking.rubric import lab_names, load_lab
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", ["spring", "autumn"])
+@pytest.mark.parametrize("name", lab_names())
+def test_every_mistake_shows_and_is_told_from_the_others(name, seed):
+    lab = load_lab(name)
+    book, alike = SolutionBook(lab, seed), []
+    for task in [t for t in lab.tasks if t.source == "module"]:
+        earned = [p for p in task.properties if p.points]
+        names = {fact for p in earned for fact in p.facts} | {*task.traits, RAISED}
+
+        def facts(*mistakes, task=task, names=names):
+            return some(expectation(task, book, frozenset(mistakes), book.probes(task)), names)
+
+        right, seen = facts(), {}
+        for mistake in book.mistakes(task):
+            seen[mistake] = facts(mistake)
+            if all(holds(p.facts, right, seen[mistake]) for p in earned):
+                alike.append((mistake, "the solution"))
+            alike += [(mistake, m) for m in seen if m != mistake and not any(changed(seen[m], seen[mistake]))]
+    assert alike == []
