@@ -8,9 +8,11 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from notebook_fixtures import write_course
 from styles import SOLUTION
 
 from autograder import bundle
@@ -41,27 +43,19 @@ def student_folder(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def jupyter(student_folder, tmp_path_factory):
-    """JupyterLab in that folder; yields its address."""
+@contextmanager
+def server(folder, home, *options, **environment):
+    """JupyterLab in a folder; yields the part of its addresses before the path, and the part behind it."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
     token = secrets.token_hex(8)
-    home = tmp_path_factory.mktemp("home")
-    environment = {
-        **os.environ,
-        "CATTERN_QUICK": "1",
-        "CATTERN_OFFLINE": "1",
-        "HOME": str(home),
-        "JUPYTER_CONFIG_DIR": str(home / "config"),
-        "PYTHONPATH": str(student_folder),
-    }
+    environment = {**os.environ, "HOME": str(home), "JUPYTER_CONFIG_DIR": str(home / "config"), **environment}
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
-    command += [f"--IdentityProvider.token={token}", "--ServerApp.root_dir", str(student_folder)]
+    command += [f"--IdentityProvider.token={token}", "--ServerApp.root_dir", str(folder), *options]
     command += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     log = (home / "log").open("w")
-    server = subprocess.Popen(command, cwd=student_folder, env=environment, stdout=log, stderr=log)
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
     try:
         for _ in range(240):
@@ -69,13 +63,21 @@ def jupyter(student_folder, tmp_path_factory):
                 urllib.request.urlopen(f"{address}/api?token={token}", timeout=1).read()
                 break
             except OSError:
-                assert server.poll() is None, (home / "log").read_text()[-2000:]
+                assert process.poll() is None, (home / "log").read_text()[-2000:]
                 time.sleep(0.5)
-        yield f"{address}/lab/tree/{LAB}.ipynb?token={token}"
+        yield address, f"?token={token}"
     finally:
-        server.terminate()
-        server.wait(20)
+        process.terminate()
+        process.wait(20)
         log.close()
+
+
+@pytest.fixture(scope="module")
+def jupyter(student_folder, tmp_path_factory):
+    """JupyterLab in that folder; yields the address of the notebook."""
+    quick = {"CATTERN_QUICK": "1", "CATTERN_OFFLINE": "1", "PYTHONPATH": str(student_folder)}
+    with server(student_folder, tmp_path_factory.mktemp("home"), **quick) as (address, token):
+        yield f"{address}/lab/tree/{LAB}.ipynb{token}"
 
 
 @pytest.fixture(scope="module")
@@ -180,3 +182,34 @@ def test_a_feedback_page_shows_why_a_point_was_lost(browser, demo):
     assert page.get_by_text("Score: 8.0 / 12.0").first.is_visible()
     page.evaluate("window.scrollBy(0, 250)")
     picture(page, "feedback")
+
+
+def test_formgraders_button_grades_with_the_oracle(browser, tmp_path):
+    """An instructor presses "autograde" in nbgrader's own page, and reads the oracle's words there."""
+    import nbformat
+    from nbgrader.api import Gradebook
+
+    course = write_course(tmp_path / "course", nbformat.read(bundle.notebook_path(LAB), as_version=4))
+    (tmp_path / "home").mkdir()
+    nbgrader = [sys.executable, "-m", "nbgrader"]
+    subprocess.run([*nbgrader, "generate_assignment", LAB], cwd=course, check=True, capture_output=True)
+    handed_in = course / "submitted" / "dora" / LAB
+    shutil.copytree(course / "release" / LAB, handed_in)
+    text = SOLUTION.replace("0.5 * reg", "reg")
+    (handed_in / "cattern" / "neural_net.py").write_text(text, encoding="utf-8")
+    with server(course, tmp_path / "home") as (address, token):
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(f"{address}/lab{token}")  # where one logs in
+        page.goto(f"{address}/formgrader/manage_submissions/{LAB}")
+        page.locator("tr", has_text="dora").locator(".autograde a").click()
+        page.get_by_text("Success").first.wait_for(timeout=240_000)
+        picture(page, "formgrader")
+        with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
+            submission = book.find_submission_notebook(LAB, LAB, "dora")
+            name, points = submission.id, {g.name: g.auto_score for g in submission.grades}
+        assert (points["todo1"], points["todo2"]) == (10, 8)
+        page.goto(f"{address}/formgrader/submissions/{name}")
+        said = page.get_by_text("The L2 term is twice as large").first
+        said.scroll_into_view_if_needed()
+        picture(page, "formgrader-submission")
+        assert said.is_visible()
