@@ -17,7 +17,7 @@ from autograder.bundle import ROOT, SOLVED
 from autograder.handout import handout
 from autograder.oracle import WallBroken, grade_submission
 from autograder.sandbox import Limits, Sandbox, require_bubblewrap
-from autograder.submission import Unreadable, find_submissions, read_submission
+from autograder.submission import Submission, Unreadable, find_submissions, read_submission
 from cattern.checking.rubric import load_lab
 from cattern.checking.verdict import TaskVerdict, Verdict
 from cattern.errors import CatternError
@@ -133,7 +133,7 @@ def grade_job(job: Job) -> Graded:
     try:
         return Graded(
             job.student,
-            grade_submission(submission, book, _sandbox(job.lab, job.walls, job.carry, job.course), Limits()),
+            grade_submission(submission, book, _sandbox(job, plots(submission)), Limits()),
         )
     except WallBroken as error:
         return Graded(job.student, None, str(error))
@@ -177,18 +177,30 @@ _threads = threading.local()
 _opened = ExitStack()
 
 
-def _sandbox(lab: str, walls: bool, carry: str, course: Path) -> Sandbox:
-    """Return this thread's sandbox; it stays warm until the executor closes."""
-    key = (lab, walls, carry, course)
-    if getattr(_threads, "key", None) != key:
-        _threads.sandbox = _opened.enter_context(open_sandbox(lab, walls, carry, course))
-        _threads.key = key
-    return _threads.sandbox
+def _sandbox(job: Job, plots: bool) -> Sandbox:
+    """Return this thread's sandbox for such a job; it stays warm until the executor closes."""
+    if not hasattr(_threads, "sandboxes"):
+        _threads.sandboxes = {}
+    key = (job.lab, job.walls, job.carry, job.course, plots)
+    if key not in _threads.sandboxes:
+        _threads.sandboxes[key] = _opened.enter_context(open_sandbox(*key))
+    return _threads.sandboxes[key]
 
 
-def open_sandbox(lab: str, walls: bool = True, carry: str = SOLVED, course: Path = ROOT) -> Sandbox:
-    """Return a sandbox for one lab's tasks, not started yet. What is imported before the fork costs no task anything."""
-    preload = ("numpy", "numpy.random", "matplotlib.pyplot", "ast", ENGINE, f"cattern.checking.labs.{lab}")
+def plots(submission: Submission) -> bool:
+    """Tell whether a submission may import Matplotlib: then it is imported once, before the fork, not by each task."""
+    return any(word in text for text in submission.files.values() for word in (b"matplotlib", b"vis_utils"))
+
+
+def open_sandbox(
+    lab: str, walls: bool = True, carry: str = SOLVED, course: Path = ROOT, plots: bool = False
+) -> Sandbox:
+    """Return a sandbox for one lab's tasks, not started yet. What is imported before the fork costs no task anything.
+
+    It costs every fork a little, though: so Matplotlib is imported (`plots`) only for those who use it.
+    """
+    preload = ["numpy", "numpy.random", "ast", ENGINE, f"cattern.checking.labs.{lab}"]
+    preload += ["matplotlib.pyplot"] * plots
     return Sandbox(_engine(lab, carry, course), preload=preload, walls=walls)
 
 

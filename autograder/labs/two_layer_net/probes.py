@@ -37,7 +37,7 @@ def draw(task_id: str, rng: np.random.Generator) -> list[Probe]:
         return [
             Probe(
                 "many examples",
-                training(rng, N=24, batch_size=6, num_iters=40, runs=3, learning_rate_decay=1.0),
+                training(rng, N=24, batch_size=6, num_iters=28, runs=3, learning_rate_decay=1.0),
             ),
             Probe("N < batch_size", training(rng, N=5, batch_size=8, num_iters=10, learning_rate_decay=1.0)),
         ]

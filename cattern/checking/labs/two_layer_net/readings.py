@@ -10,7 +10,7 @@ import numpy as np
 from cattern.checking.facts import agree
 from cattern.checking.labs._reading import as_row, exact, is_array, scalar, true
 from cattern.checking.labs.two_layer_net.network import PARAMS
-from cattern.checking.labs.two_layer_net.stand_ins import known_gradient
+from cattern.checking.labs.two_layer_net.stand_ins import known_gradient, shift_of
 from cattern.checking.rubric import Values
 
 MANY = 4  # calls for each iteration: whoever makes more does not train, and would only take up time
@@ -185,7 +185,7 @@ def step_ratios(inputs: Mapping, raw: Values, name: str, prefix: str = "") -> np
     if sizes.ndim != 2 or sizes[:, 0].sum() != len(batch_X) or path[0].size != inputs[name].size:
         return None
     batches = np.split(batch_X, np.cumsum(sizes[:-1, 0]).astype(int))
-    gradients = np.stack([known_gradient(p, X) for p, X in zip(path[:-1], batches, strict=True)])
+    gradients = np.stack([known_gradient(p, shift_of(X)) for p, X in zip(path[:-1], batches, strict=True)])
     steps = np.diff(path, axis=0)
     after = raw.get(f"{prefix}after_first_{name}")
     if is_array(after) and after.shape == path[0].shape:
