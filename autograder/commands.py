@@ -179,7 +179,8 @@ def explain(
     root = (course or ROOT).resolve()
     book = grading.open_book(lab, course_seed(course), root)
     submission = read_submission(student, found[student], about, handout(lab, root))
-    with grading.open_sandbox(lab, not no_sandbox, course=root) as sandbox:
+    plots = grading.plots(submission)
+    with grading.open_sandbox(lab, not no_sandbox, course=root, plots=plots) as sandbox:
         explaining.show(explaining.explain(wanted, submission, book, sandbox), Console())
 
 

@@ -179,12 +179,11 @@ _opened = ExitStack()
 
 def _sandbox(job: Job, plots: bool) -> Sandbox:
     """Return this thread's sandbox for such a job; it stays warm until the executor closes."""
-    if not hasattr(_threads, "sandboxes"):
-        _threads.sandboxes = {}
+    sandboxes = vars(_threads).setdefault("sandboxes", {})
     key = (job.lab, job.walls, job.carry, job.course, plots)
-    if key not in _threads.sandboxes:
-        _threads.sandboxes[key] = _opened.enter_context(open_sandbox(*key))
-    return _threads.sandboxes[key]
+    if key not in sandboxes:
+        sandboxes[key] = _opened.enter_context(open_sandbox(*key))
+    return sandboxes[key]
 
 
 def plots(submission: Submission) -> bool:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from notebook_fixtures import write_course
+from notebook_fixtures import instructor_notebook, nbgrader, write_course
 from styles import SOLUTION
 
 from autograder import bundle
@@ -44,7 +44,7 @@ def student_folder(tmp_path_factory):
 
 
 @contextmanager
-def server(folder, home, *options, **environment):
+def server(folder, home, **environment):
     """JupyterLab in a folder; yields the part of its addresses before the path, and the part behind it."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -52,7 +52,7 @@ def server(folder, home, *options, **environment):
     token = secrets.token_hex(8)
     environment = {**os.environ, "HOME": str(home), "JUPYTER_CONFIG_DIR": str(home / "config"), **environment}
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
-    command += [f"--IdentityProvider.token={token}", "--ServerApp.root_dir", str(folder), *options]
+    command += [f"--IdentityProvider.token={token}", "--ServerApp.root_dir", str(folder)]
     command += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     log = (home / "log").open("w")
     process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
@@ -186,13 +186,11 @@ def test_a_feedback_page_shows_why_a_point_was_lost(browser, demo):
 
 def test_formgraders_button_grades_with_the_oracle(browser, tmp_path):
     """An instructor presses "autograde" in nbgrader's own page, and reads the oracle's words there."""
-    import nbformat
     from nbgrader.api import Gradebook
 
-    course = write_course(tmp_path / "course", nbformat.read(bundle.notebook_path(LAB), as_version=4))
+    course = write_course(tmp_path / "course", instructor_notebook())
     (tmp_path / "home").mkdir()
-    nbgrader = [sys.executable, "-m", "nbgrader"]
-    subprocess.run([*nbgrader, "generate_assignment", LAB], cwd=course, check=True, capture_output=True)
+    nbgrader(course, "generate_assignment", LAB)
     handed_in = course / "submitted" / "dora" / LAB
     shutil.copytree(course / "release" / LAB, handed_in)
     text = SOLUTION.replace("0.5 * reg", "reg")

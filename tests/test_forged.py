@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from judging import LAB, WithoutDiagnosis, book
+from judging import LAB, WithoutDiagnosis, book, patched
 from sandboxing import HOSTILE
 
 from autograder.grade import open_sandbox
@@ -49,13 +49,21 @@ def texts(value) -> list[str]:
     return [text for each in inside for text in texts(each)]
 
 
+def hostile(name: str) -> str:
+    """Return a forger's file. One stands in another's: a record that is short enough to cross the wall."""
+    if name == "thousands_of_calls":
+        return patched(hostile("millions_of_calls"), ("1_000_000", "20_000"))
+    return (HOSTILE / "lab" / f"{name}.py").read_text(encoding="utf-8")
+
+
 def test_every_file_has_an_expectation():
-    assert {path.stem for path in (HOSTILE / "lab").glob("*.py")} == set(FORGED)
+    stems = {path.stem for path in (HOSTILE / "lab").glob("*.py")}
+    assert stems | {"thousands_of_calls"} == set(FORGED)
 
 
 @pytest.mark.parametrize("name", FORGED)
 def test_a_forged_answer_earns_nothing_and_says_so_in_plain_text(sandbox, name):
-    verdict = graded(sandbox, (HOSTILE / "lab" / f"{name}.py").read_text(encoding="utf-8"))
+    verdict = graded(sandbox, hostile(name))
     assert {t.id: t.score for t in verdict.tasks if t.score} == (
         {"TODO#2": 1, "TODO#3": 2} if FORGED[name] == 3 else {"TODO#3": 2} if FORGED[name] else {}
     )
@@ -64,17 +72,17 @@ def test_a_forged_answer_earns_nothing_and_says_so_in_plain_text(sandbox, name):
 
 
 def test_there_is_nothing_to_be_found(sandbox):
-    verdict = graded(sandbox, (HOSTILE / "lab" / "searching.py").read_text(encoding="utf-8"))
+    verdict = graded(sandbox, hostile("searching"))
     assert "found 0" in verdict.tasks[0].rationale
 
 
 def test_a_record_of_far_too_many_calls_is_not_read(sandbox):
-    verdict = graded(sandbox, (HOSTILE / "lab" / "thousands_of_calls.py").read_text(encoding="utf-8"))
+    verdict = graded(sandbox, hostile("thousands_of_calls"))
     assert all("missing" in t.rationale for t in verdict.tasks if t.id in ("TODO#4", "TODO#5", "TODO#6"))
 
 
 def test_an_exception_that_cannot_be_described_ends_its_own_probe_only(sandbox):
-    verdict = graded(sandbox, (HOSTILE / "lab" / "exceptions.py").read_text(encoding="utf-8"))
+    verdict = graded(sandbox, hostile("exceptions"))
     assert all(t.status == "error" and "it raised" in t.rationale for t in verdict.tasks[:7])
 
 

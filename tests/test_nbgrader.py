@@ -1,16 +1,13 @@
 """Stock nbgrader commands on the real lab: generate_assignment, autograde, generate_feedback, as an instructor types them."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 
 import nbformat
 import numpy as np
 import pytest
 from judging import solved, stubbed
-from notebook_fixtures import LAB, ROOT, write_course
+from notebook_fixtures import LAB, ROOT, instructor_notebook, nbgrader, write_course
 from styles import SOLUTION
 
 from autograder import bundle, strip
@@ -21,18 +18,6 @@ from notebooks import Notebook
 
 TODOS = range(1, 8)
 BY_HAND = "t4"
-
-
-def nbgrader(course, *arguments):
-    """Run a stock command where no environment is activated: nothing of ours is on PATH."""
-    environment = {**os.environ, "PATH": "/usr/bin:/bin", "CATTERN_MNIST_DIR": ""}
-    command = [sys.executable, "-m", "nbgrader", *arguments]
-    ran = subprocess.run(command, cwd=course, env=environment, capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stderr[-4000:]
-
-
-def instructor_notebook():
-    return nbformat.read(bundle.notebook_path(LAB), as_version=4)
 
 
 def grade_id(cell):

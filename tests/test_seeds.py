@@ -3,8 +3,8 @@
 import pytest
 
 from autograder.book import SolutionBook
-from cattern.checking.facts import RAISED, changed
-from cattern.checking.judge import expectation, holds, some
+from cattern.checking.facts import changed
+from cattern.checking.judge import compared, expectation, holds, some
 from cattern.checking.rubric import lab_names, load_lab
 
 
@@ -16,10 +16,9 @@ def test_every_mistake_shows_and_is_told_from_the_others(name, seed):
     book, alike = SolutionBook(lab, seed), []
     for task in [t for t in lab.tasks if t.source == "module"]:
         earned = [p for p in task.properties if p.points]
-        names = {fact for p in earned for fact in p.facts} | {*task.traits, RAISED}
 
-        def facts(*mistakes, task=task, names=names):
-            return some(expectation(task, book, frozenset(mistakes), book.probes(task)), names)
+        def facts(*mistakes, task=task):
+            return some(expectation(task, book, frozenset(mistakes), book.probes(task)), compared(task))
 
         right, seen = facts(), {}
         for mistake in book.mistakes(task):

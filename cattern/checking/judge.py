@@ -157,7 +157,7 @@ def diagnose(
     mistake explains facts of its own before all others. What is compared: the facts that earn points, the task's traits,
     and what was raised. Remarks are matters of style.
     """
-    names = {fact for prop in task.properties if prop.points for fact in prop.facts} | {*task.traits, RAISED}
+    names = compared(task)
     got = some(got, names)
     ids = list(book.mistakes(task))
     if carried and reproduces(task, book, carried, names, got):
@@ -175,6 +175,11 @@ def diagnose(
                 if reproduces(task, book, earlier | frozenset(candidate), names, got):
                     return frozenset(candidate)
     return None
+
+
+def compared(task: Task) -> set[str]:
+    """Return the names of the facts that tell mistakes of a task apart; see `diagnose`."""
+    return {fact for prop in task.properties if prop.points for fact in prop.facts} | {*task.traits, RAISED}
 
 
 def side_by_side(task: Task, book: Book, earlier: frozenset[str], names: set[str], got: Facts) -> Iterator:
