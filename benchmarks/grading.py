@@ -13,20 +13,20 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from autograder.book import ROOT, SolutionBook
-from autograder.grade import open_sandbox
-from autograder.oracle import answers_of
+from autograder.grading.klass import open_sandbox
+from autograder.grading.one import answers_of
 from autograder.sandbox import Limits
 from autograder.seed import DEFAULT
+from autograder.solution.reference import ROOT, SolutionReference
 from autograder.submission import Submission
 from cattern.checking.judge import judge_task
-from cattern.checking.rubric import load_lab
+from cattern.checking.lab import load_lab
 
 RUNS = 50
 PEER = """
 import sys
 from pathlib import Path
-from cattern.checking import probing
+from cattern.checking import run as probing
 folder = Path(sys.argv[1])
 for request in sorted(folder.glob("*.request")):
     lab, task, probes = probing.unpack_request(request.read_bytes())
@@ -37,13 +37,13 @@ for request in sorted(folder.glob("*.request")):
 def main() -> None:
     lab = load_lab("two_layer_net")
     tasks = [t for t in lab.tasks if t.source == "module"]
-    book = SolutionBook(lab, DEFAULT)
+    reference = SolutionReference(lab, DEFAULT)
     text = (ROOT / lab.student_files[0]).read_bytes()
     submission = Submission("honest", Path("honest"), {lab.student_files[0]: text}, {}, None, {}, ())
     ours, theirs = [], []
     with TemporaryDirectory() as work, open_sandbox(lab.name) as sandbox:
         folder = Path(work)
-        write_requests(folder, lab, tasks, book, text)
+        write_requests(folder, lab, tasks, reference, text)
         inside = 0.0
         run = sandbox.run
 
@@ -59,7 +59,7 @@ def main() -> None:
             found = {}
             for task in tasks:
                 verdict, found[task.id] = judge_task(
-                    lab, task, answers_of(task, submission, book, sandbox, Limits()), book, found
+                    lab, task, answers_of(task, submission, reference, sandbox, Limits()), reference, found
                 )
                 assert verdict.status == "pass", verdict
             cost = own_cpu(resource.RUSAGE_SELF) - before + inside
@@ -75,14 +75,14 @@ def main() -> None:
     print(f"  ratio, run by run                       {median(a / b for a, b in zip(ours, theirs)):.2f}")
 
 
-def write_requests(folder: Path, lab, tasks, book, text: bytes) -> None:
-    from cattern.checking import probing
+def write_requests(folder: Path, lab, tasks, reference, text: bytes) -> None:
+    from cattern.checking import run as probing
 
     file = folder / lab.student_files[0]
     file.parent.mkdir(parents=True)
     file.write_bytes(text)
     for task in tasks:
-        (folder / f"{task.id}.request").write_bytes(probing.pack_request(lab, task, book.probes(task)))
+        (folder / f"{task.id}.request").write_bytes(probing.pack_request(lab, task, reference.probes(task)))
 
 
 def own_cpu(who: int) -> float:

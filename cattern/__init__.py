@@ -1,5 +1,5 @@
 """Cattern: neural networks from scratch, in notebooks that grade themselves."""
 
-from cattern.checking.student import check
+from cattern.checking.check import check
 
 __all__ = ["check"]

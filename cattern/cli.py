@@ -80,7 +80,7 @@ def check(
     seconds: Annotated[float, typer.Option(help="Time limit of each task.")] = 20.0,
 ) -> None:
     """Run your code and say what is right, and what is wrong with the rest. Exit code 1 unless all is right."""
-    from cattern.checking import student
+    from cattern.checking import check as student
 
     lab, tasks = student.lab_and_tasks(names or [])
     right = show_results(lab, tasks, seconds, as_json)
@@ -99,7 +99,7 @@ def show_results(lab: str, tasks: list[str], seconds: float, as_json: bool) -> b
     """Print results as they come; return whether all were right."""
     import json
 
-    from cattern.checking import student
+    from cattern.checking import check as student
 
     right = True
     for result in student.results(lab, tasks, seconds):
@@ -121,7 +121,7 @@ def hint(
     ] = 1,
 ) -> None:
     """Give a hint for one task, about your own mistake where the check knows it."""
-    from cattern.checking import student
+    from cattern.checking import check as student
     from cattern.errors import UsageError
 
     lab, tasks = student.lab_and_tasks(names)
@@ -143,7 +143,7 @@ def status(names: Names = None, as_json: AsJson = False) -> None:
     """Say in one line a task how far you are."""
     import json
 
-    from cattern.checking import student
+    from cattern.checking import check as student
 
     lab, tasks = student.lab_and_tasks(names or [])
     verdicts = [result["verdict"] for result in student.results(lab, tasks)]
@@ -166,7 +166,7 @@ def main() -> None:
         os.environ.setdefault(name, "1")
     try:
         if find_spec("autograder"):
-            from autograder.commands import add_to
+            from autograder.cli import add_to
 
             add_to(app)
         app()

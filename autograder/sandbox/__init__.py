@@ -32,11 +32,11 @@ from autograder.sandbox.init import ORDER, READY, REPORT
 from autograder.sandbox.seccomp import refused_calls
 from autograder.sandbox.task import MAX_NOTES, Limits, Outcome, check_paths, outcome_of, printable
 from autograder.sandbox.walls import SandboxError, require_bubblewrap
-from cattern.checking.probing import PACKAGES
+from cattern.checking.run import PACKAGES
 
 __all__ = ["Limits", "Outcome", "Sandbox", "SandboxError", "require_bubblewrap"]
 
-ENTRY = "cattern.checking.probing:answer_request"
+ENTRY = "cattern.checking.run:answer_request"
 _START_SECONDS = 120.0  # for importing NumPy and Matplotlib on a busy machine
 _GRACE_SECONDS = 10.0  # for the warm process to clean up after a task
 _numbers = itertools.count()
@@ -61,7 +61,7 @@ class Sandbox:
         engine_dir: Path,
         *,
         limits: Limits | None = None,
-        preload: Sequence[str] = ("numpy", "matplotlib.pyplot", "cattern.checking.probing"),
+        preload: Sequence[str] = ("numpy", "matplotlib.pyplot", "cattern.checking.run"),
         packages: Sequence[str] = tuple(PACKAGES.values()),
         walls: bool = True,
     ):

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.submission.cells import tidy
-from autograder.submission.handin import Found, collect
+from autograder.submission.collect import Found, collect
 from autograder.submission.notebook import grade_ids, listed_cells
 from autograder.submission.pyfiles import base_name, files_from_cells, plain_name, python_files
 from autograder.submission.repair import read_json, shown, some
-from cattern.checking.rubric import Lab, lab_names
+from cattern.checking.lab import Lab, lab_names
 from cattern.errors import CatternError
 
 MAX_NOTEBOOKS = 8

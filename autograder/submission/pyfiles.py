@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from autograder.submission.cells import without_magics
-from autograder.submission.handin import Found
+from autograder.submission.collect import Found
 from autograder.submission.repair import python_source, shown, some
-from cattern.checking.rubric import Lab
+from cattern.checking.lab import Lab
 
 MAX_HELPERS = 50
 

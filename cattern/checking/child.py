@@ -12,29 +12,30 @@ import os
 import sys
 from pathlib import Path
 
-from cattern.checking import fingerprints, probing
+from cattern.checking import fingerprints
+from cattern.checking import run as probing
 from cattern.checking.judge import judge_task
-from cattern.checking.rubric import Lab, load_lab, module_name
+from cattern.checking.lab import Lab, load_lab, module_name
 
 
-def open_book(lab: Lab):
-    """Return the book of a lab: the fingerprints of the bundle, or the solution itself where instructors work.
+def open_reference(lab: Lab):
+    """Return the reference of a lab: the fingerprints of the bundle, or the solution itself where instructors work.
 
     Raises:
         CatternError: there is neither.
     """
     path = fingerprints.path_of(lab)
     if path.is_file():
-        return fingerprints.FingerprintBook(lab, path.read_bytes())
+        return fingerprints.FingerprintReference(lab, path.read_bytes())
     from importlib.util import find_spec
 
     from cattern.errors import CatternError
 
     if find_spec("autograder") is None:
         raise CatternError(f"{path} is missing: copy it again from the lab's bundle")
-    from autograder.book import PUBLIC_SEED, SolutionBook
+    from autograder.solution.reference import PUBLIC_SEED, SolutionReference
 
-    return SolutionBook(lab, PUBLIC_SEED)
+    return SolutionReference(lab, PUBLIC_SEED)
 
 
 def refuse_other_packages(modules: set[str], folder: Path) -> None:
@@ -68,7 +69,7 @@ def main() -> None:
     checkable = [t for t in lab.tasks if t.source == "module"]
     wanted = [lab.task(t) for t in wanted] or checkable
     say({"plan": [{"id": t.id, "title": t.title, "points": t.points} for t in wanted]})
-    book = open_book(lab)
+    reference = open_reference(lab)
     refuse_other_packages({module_name(file) for file in lab.student_files}, folder)
     found: dict[str, frozenset[str]] = {}
     upstream = {u.id for t in wanted for u in lab.upstream(t)}
@@ -76,8 +77,8 @@ def main() -> None:
         if task not in wanted and task.id not in upstream:
             continue
         say({"started": task.id})
-        answers = probing.answer_task(lab, task, book.probes(task), folder)
-        verdict, found[task.id] = judge_task(lab, task, answers, book, found)
+        answers = probing.answer_task(lab, task, reference.probes(task), folder)
+        verdict, found[task.id] = judge_task(lab, task, answers, reference, found)
         if task in wanted:
             steps = [s for m in verdict.mistakes for s in m.hint] or list(task.hints)
             say({"verdict": verdict.to_json(), "hints": steps})

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cattern.checking.rubric import TOLERANCE, Task, Values
+from cattern.checking.lab import TOLERANCE, Task, Values
 
 # (probe id, fact name) → array, or a sentence when there is no array; the name "!" holds what was raised
 Facts = dict[tuple[str, str], "np.ndarray | str"]

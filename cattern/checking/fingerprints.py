@@ -11,7 +11,7 @@ import numpy as np
 
 from cattern.checking import wire
 from cattern.checking.facts import Facts, changed
-from cattern.checking.rubric import Lab, Probe, Task
+from cattern.checking.lab import Lab, Probe, Task
 from cattern.checking.verdict import Mistake
 
 FOLDER = Path(__file__).parent / "fingerprints"
@@ -22,8 +22,8 @@ def path_of(lab: Lab, folder: Path = FOLDER) -> Path:
     return folder / f"{lab.name}.bin"
 
 
-def write(book, tasks: Iterable[Task]) -> bytes:
-    """Return the fingerprints of a book as bytes, the same for the same book.
+def write(reference, tasks: Iterable[Task]) -> bytes:
+    """Return the fingerprints of a reference as bytes, the same for the same reference.
 
     For every task: its probes, its catalogue's words, the solution's facts, and those under each single mistake of the
     task or of a task it builds on.
@@ -49,27 +49,29 @@ def write(book, tasks: Iterable[Task]) -> bytes:
         return [numbers[key], list(np.shape(value))]
 
     for task in tasks:
-        probes = book.probes(task)
+        probes = reference.probes(task)
         for i, probe in enumerate(probes):
             arrays |= {f"{task.id}.{i}.{k}": v for k, v in probe.inputs.items() if isinstance(v, np.ndarray)}
-        sets = ["", *(m for t in (*book.lab.upstream(task), task) for m in book.mistakes(t))]
+        sets = ["", *(m for t in (*reference.lab.upstream(task), task) for m in reference.mistakes(t))]
         table = {}
         for mistake in sets:
-            facts = [book.facts(task, frozenset([mistake] if mistake else []), probe) for probe in probes]
+            facts = [
+                reference.facts(task, frozenset([mistake] if mistake else []), probe) for probe in probes
+            ]
             table[mistake] = [{name: stored(v) for (_, name), v in one.items()} for one in facts]
         said[task.id] = {
             "probes": [
                 {"id": p.id, "inputs": {k: v for k, v in p.inputs.items() if not isinstance(v, np.ndarray)}}
                 for p in probes
             ],
-            "mistakes": {m.id: [m.explanation, list(m.hint)] for m in book.mistakes(task).values()},
+            "mistakes": {m.id: [m.explanation, list(m.hint)] for m in reference.mistakes(task).values()},
             "facts": {key: value for key, value in table.items() if key == "" or value != table[""]},
         }
-    return wire.pack({"lab": book.lab.name, "tasks": said}, {**arrays, "pool": np.concatenate(pool)})
+    return wire.pack({"lab": reference.lab.name, "tasks": said}, {**arrays, "pool": np.concatenate(pool)})
 
 
-class FingerprintBook:
-    """The student's book of one lab; see `Book`."""
+class FingerprintReference:
+    """The student's reference of one lab; see `Reference`."""
 
     def __init__(self, lab: Lab, fingerprints: bytes):
         """Read fingerprints.
@@ -101,7 +103,7 @@ class FingerprintBook:
         return {m: Mistake(m, explanation, tuple(hint)) for m, (explanation, hint) in said.items()}
 
     def computes(self) -> bool:
-        """Only single mistakes were written down; see `Book`."""
+        """Only single mistakes were written down; see `Reference`."""
         return False
 
     def facts(self, task: Task, mistakes: frozenset[str], probe: Probe) -> Facts | None:

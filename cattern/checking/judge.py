@@ -22,13 +22,13 @@ from cattern.checking.facts import (
     read,
     show,
 )
-from cattern.checking.rubric import TOLERANCE, Lab, Probe, Property, Task
+from cattern.checking.lab import TOLERANCE, Lab, Probe, Property, Task
 from cattern.checking.verdict import Mistake, TaskVerdict
 
 NOTHING: frozenset[str] = frozenset()
 
 
-class Book(Protocol):
+class Reference(Protocol):
     """What the judge asks about the solution. The grader computes the answers; a student's bundle carries them."""
 
     def probes(self, task: Task) -> list[Probe]:
@@ -45,7 +45,7 @@ class Book(Protocol):
 
 
 def judge_task(
-    lab: Lab, task: Task, answers: list[Answer], book: Book, earlier: Mapping[str, frozenset[str]]
+    lab: Lab, task: Task, answers: list[Answer], reference: Reference, earlier: Mapping[str, frozenset[str]]
 ):
     """Return the verdict on one task, and the ids of the mistakes made in it.
 
@@ -53,15 +53,15 @@ def judge_task(
         lab: the lab.
         task: the task.
         answers: what the submission's code gave for the task's probes.
-        book: what the solution gives.
+        reference: what the solution gives.
         earlier: task id → ids of the mistakes found in it, for the tasks judged before.
     """
-    probes = book.probes(task)
+    probes = reference.probes(task)
     got = read(task, {p.id: p.inputs for p in probes}, answers)
     todo = next((a.failure.todo for a in answers if a.failure and a.failure.todo), None)
     carried = frozenset().union(*(earlier.get(t.id, NOTHING) for t in lab.upstream(task)))
-    plain = expectation(task, book, NOTHING, probes)
-    carrying = expectation(task, book, carried, probes) if carried else None
+    plain = expectation(task, reference, NOTHING, probes)
+    carrying = expectation(task, reference, carried, probes) if carried else None
 
     scores, lost, followed = {}, [], False
     for prop in task.properties:
@@ -112,9 +112,9 @@ def judge_task(
         rationale = f"it raised {raised}; until then, {rationale}"
     # a file that always raises the same shows one mistake at most, and the search through all pairs takes its time
     raised_what = {(f.type, f.message) for f in failures.values()}
-    any_pair = book.computes() and (any(a.values for a in answers) or len(raised_what) > 1)
-    found = diagnose(task, book, carried, got, any_pair)
-    named = tuple(book.mistakes(task)[m] for m in sorted(found or ()))
+    any_pair = reference.computes() and (any(a.values for a in answers) or len(raised_what) > 1)
+    found = diagnose(task, reference, carried, got, any_pair)
+    named = tuple(reference.mistakes(task)[m] for m in sorted(found or ()))
     status = "partial" if score else "error" if raised and missing_here else "fail"
     if status == "error" and found == NOTHING:  # an earlier mistake explains it
         status, rationale = "skipped", f"your code never comes this far: {rationale}"
@@ -122,11 +122,13 @@ def judge_task(
     return verdict(status, rationale, named, evidence), found or NOTHING
 
 
-def expectation(task: Task, book: Book, mistakes: frozenset[str], probes: list[Probe]) -> Facts | None:
-    """Return the facts of all probes under some mistakes, or None when the book does not know them."""
+def expectation(
+    task: Task, reference: Reference, mistakes: frozenset[str], probes: list[Probe]
+) -> Facts | None:
+    """Return the facts of all probes under some mistakes, or None when the reference does not know them."""
     facts: Facts = {}
     for probe in probes:
-        one = book.facts(task, mistakes, probe)
+        one = reference.facts(task, mistakes, probe)
         if one is None:
             return None
         facts |= one
@@ -149,7 +151,7 @@ def holds(names: tuple[str, ...], expected: Facts, got: Facts) -> bool:
 
 
 def diagnose(
-    task: Task, book: Book, carried: frozenset[str], got: Facts, any_pair: bool
+    task: Task, reference: Reference, carried: frozenset[str], got: Facts, any_pair: bool
 ) -> frozenset[str] | None:
     """Return the smallest set of the task's mistakes that gives the submission's facts on all probes, or None.
 
@@ -159,20 +161,20 @@ def diagnose(
     """
     names = compared(task)
     got = some(got, names)
-    ids = list(book.mistakes(task))
-    if carried and reproduces(task, book, carried, names, got):
+    ids = list(reference.mistakes(task))
+    if carried and reproduces(task, reference, carried, names, got):
         return NOTHING
     before = list({carried: None, NOTHING: None})  # an earlier mistake need not show here
     tries = [
         lambda earlier: ((m,) for m in ids),
-        lambda earlier: side_by_side(task, book, earlier, names, got),
+        lambda earlier: side_by_side(task, reference, earlier, names, got),
     ]
     if any_pair:
         tries.append(lambda earlier: combinations(ids, 2))
     for candidates in tries:
         for earlier in before:
             for candidate in candidates(earlier):
-                if reproduces(task, book, earlier | frozenset(candidate), names, got):
+                if reproduces(task, reference, earlier | frozenset(candidate), names, got):
                     return frozenset(candidate)
     return None
 
@@ -182,21 +184,23 @@ def compared(task: Task) -> set[str]:
     return {fact for prop in task.properties if prop.points for fact in prop.facts} | {*task.traits, RAISED}
 
 
-def side_by_side(task: Task, book: Book, earlier: frozenset[str], names: set[str], got: Facts) -> Iterator:
+def side_by_side(
+    task: Task, reference: Reference, earlier: frozenset[str], names: set[str], got: Facts
+) -> Iterator:
     """Yield the pairs of mistakes that explain all wrong facts between them: what either changes is as in `got`.
 
     There are few, so the thousands of other pairs need not run when one of these is it.
     """
-    plain = expectation(task, book, earlier, book.probes(task))
+    plain = expectation(task, reference, earlier, reference.probes(task))
     if plain is None:
         return
     plain = some(plain, names)
     wrong = set(changed(plain, got))
     explained = {}
-    for mistake in book.mistakes(task):
+    for mistake in reference.mistakes(task):
         keys = set()
-        for probe in book.probes(task):
-            facts = some(book.facts(task, earlier | {mistake}, probe) or {}, names)
+        for probe in reference.probes(task):
+            facts = some(reference.facts(task, earlier | {mistake}, probe) or {}, names)
             here = set(changed(some(plain, names, probe), facts))
             if not here.isdisjoint(changed(facts, some(got, names, probe))):
                 break
@@ -208,10 +212,12 @@ def side_by_side(task: Task, book: Book, earlier: frozenset[str], names: set[str
             yield pair
 
 
-def reproduces(task: Task, book: Book, mistakes: frozenset[str], names: set[str], got: Facts) -> bool:
+def reproduces(
+    task: Task, reference: Reference, mistakes: frozenset[str], names: set[str], got: Facts
+) -> bool:
     """Tell whether the solution with these mistakes gives `got`, probe by probe, stopping at the first that differs."""
-    for probe in book.probes(task):
-        facts = book.facts(task, mistakes, probe)
+    for probe in reference.probes(task):
+        facts = reference.facts(task, mistakes, probe)
         if facts is None:
             return False
         if any(changed(some(facts, names), some(got, names, probe))):

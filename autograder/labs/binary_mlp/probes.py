@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from cattern.checking.rubric import Probe
+from cattern.checking.lab import Probe
 
 # id: C, label, scale of the logits
 EXAMPLES = {"two classes": (2, 1, 1.0), "first of five": (5, 0, 1.0), "large logits": (4, 2, 8.0)}

@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 
-from cattern.checking.rubric import Probe
+from cattern.checking.lab import Probe
 
 KS = (4, 6, 7, 9)  # none is the place of another in the list, nor an accuracy
 

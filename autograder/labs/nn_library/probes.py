@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from cattern.checking.lab import Probe
 from cattern.checking.labs._stand_ins import TanhLoss
 from cattern.checking.labs.nn_library.drivers import Map
-from cattern.checking.rubric import Probe
 
 # id: num_samples, N, height, width, and where they are not 255, the lowest and highest number for white
 SAMPLES = {

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cattern.checking.rubric import Probe
+from cattern.checking.lab import Probe
 
 # id: N, patches, pixels of a patch, filters
 EMBEDDINGS = {"plain": (3, 5, 4, 2), "P = F": (2, 3, 4, 3), "one image": (1, 6, 9, 4), "K = F": (4, 2, 3, 3)}

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from cattern.checking.lab import Probe
 from cattern.checking.labs.sigmoid_net.stand_ins import small_net, squash
-from cattern.checking.rubric import Probe
 
 # id: the shape of the sigmoid's input
 SHAPES = {"plain": (4, 5), "one axis": (6,), "three axes": (2, 3, 4), "one row": (1, 7)}

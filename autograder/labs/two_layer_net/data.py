@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from cattern.checking.rubric import Task
+from cattern.checking.lab import Task
 from cattern.checking.verdict import TaskVerdict
 
 # What the notebook asks for: validation and test accuracy, on the full files and on the fallback subset.

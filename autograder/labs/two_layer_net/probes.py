@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cattern.checking.rubric import Probe
+from cattern.checking.lab import Probe
 
 # id: N, D, H, C, reg, scale of X, and how many of the highest classes are absent
 PROBLEMS = {

@@ -11,7 +11,7 @@ from types import ModuleType, UnionType
 
 import numpy as np
 
-from cattern.checking.probing import ApiError
+from cattern.checking.run import ApiError
 
 STEP = 1e-5  # of the centred differences of the student's own functions
 

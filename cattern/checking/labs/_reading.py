@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cattern.checking.rubric import Values
+from cattern.checking.lab import Values
 
 
 def true(condition) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from cattern.checking.rubric import Driver, Property, Reading, Task
+from cattern.checking.lab import Driver, Property, Reading, Task
 
 
 def todo_task(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import ModuleType
 
-from cattern.checking.rubric import TOLERANCE, Property, Task, Values
+from cattern.checking.lab import TOLERANCE, Property, Task, Values
 
 COUNT = 1e-12  # a tolerance: a count is right or wrong
 THREE_DIGITS = 1e-3  # a tolerance: three digits are enough where a calculator is needed

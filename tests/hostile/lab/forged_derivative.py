@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cattern.checking import probing
+from cattern.checking import run as probing
 
 run = probing.run
 

@@ -9,6 +9,7 @@ from types import ModuleType
 
 import numpy as np
 
+from cattern.checking.lab import Values
 from cattern.checking.labs._driving import (
     attempt,
     centred_differences,
@@ -20,8 +21,7 @@ from cattern.checking.labs._driving import (
 )
 from cattern.checking.labs._stand_ins import Map, Network, TanhLoss
 from cattern.checking.labs.binary_mlp.stand_ins import NotingLoss, PlainLinear, PlainReLU
-from cattern.checking.probing import ApiError
-from cattern.checking.rubric import Values
+from cattern.checking.run import ApiError
 
 CHAINS = {
     "SingleLayerMLP": ("linear1", "relu", "linear2"),

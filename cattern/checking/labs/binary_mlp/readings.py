@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from cattern.checking.lab import Values
 from cattern.checking.labs._reading import close, equal, exact, is_array, scalar, true, untouched
 from cattern.checking.labs.binary_mlp.drivers import CHAINS
-from cattern.checking.rubric import Values
 
 
 def row(value):

@@ -10,8 +10,8 @@ from types import ModuleType
 
 import numpy as np
 
+from cattern.checking.lab import Values
 from cattern.checking.labs._driving import has_loop, named, replaced, unpacked
-from cattern.checking.rubric import Values
 
 LOOPS = ast.For | ast.While | ast.comprehension  # a comprehension over rows is as slow as a loop
 

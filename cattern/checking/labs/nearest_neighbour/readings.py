@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from cattern.checking.lab import Values
 from cattern.checking.labs._reading import equal, is_array, scalar, true, untouched
-from cattern.checking.rubric import Values
 
 
 def read_distances(inputs: Mapping, raw: Values) -> Values:

@@ -10,10 +10,10 @@ from types import ModuleType
 
 import numpy as np
 
+from cattern.checking.lab import Values
 from cattern.checking.labs import _driving
 from cattern.checking.labs._driving import dict_from, replaced, unpacked
 from cattern.checking.labs._stand_ins import Map, Network, TanhLoss
-from cattern.checking.rubric import Values
 
 HISTORIES = (
     "loss_history",

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from cattern.checking.lab import Values
 from cattern.checking.labs._reading import close, equal, is_array, scalar, true, untouched
 from cattern.checking.labs.nn_library.drivers import HISTORIES
-from cattern.checking.rubric import Values
 
 FEW = 5  # rows
 

@@ -2,10 +2,10 @@
 
 from functools import partial
 
+from cattern.checking.lab import Property, Task
 from cattern.checking.labs._tasks import remark, todo_task
 from cattern.checking.labs.patch_embedding import drivers, readings
 from cattern.checking.labs.patch_embedding.hints import HINTS
-from cattern.checking.rubric import Property, Task
 
 LAYERS = "cattern/layers.py"
 EMBEDDING = "cattern/patch_embedding.py"

@@ -10,12 +10,12 @@ from types import ModuleType
 
 import numpy as np
 
+from cattern.checking.lab import Values
 from cattern.checking.labs import _driving
 from cattern.checking.labs._driving import attempt, centred_differences, excused, replaced
 from cattern.checking.labs._stand_ins import Network, TanhLoss
 from cattern.checking.labs.patch_embedding.stand_ins import PlainLayer, PlainScores, Watched
-from cattern.checking.probing import ApiError
-from cattern.checking.rubric import Values
+from cattern.checking.run import ApiError
 
 # students write two files here: the path says which
 named = partial(_driving.named, missing="{name} is missing from cattern/{file}")

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from cattern.checking.lab import Values
 from cattern.checking.labs._reading import equal, exact, is_array, true, untouched
-from cattern.checking.rubric import Values
 
 
 def read_select(inputs: Mapping, raw: Values) -> Values:

@@ -10,11 +10,11 @@ from types import ModuleType
 
 import numpy as np
 
+from cattern.checking.lab import Values
 from cattern.checking.labs import _driving
 from cattern.checking.labs._driving import STEP, dict_from, replaced, unpacked
 from cattern.checking.labs._stand_ins import Map, Network
 from cattern.checking.labs.sigmoid_net.stand_ins import NAMES, NotingLoss, Shuffler, SmallNet, squash
-from cattern.checking.rubric import Values
 
 # students write two files here: the path says which
 named = partial(_driving.named, missing="{name} is missing from cattern/{file}")

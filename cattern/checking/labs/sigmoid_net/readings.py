@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from cattern.checking.lab import Values
 from cattern.checking.labs._reading import close, exact, is_array, scalar, true, untouched
 from cattern.checking.labs.sigmoid_net.stand_ins import NAMES
-from cattern.checking.rubric import Values
 
 NEAR = {"rtol": 1e-6, "atol": 1e-12}  # nothing is float32 here, and a loss may be tiny
 

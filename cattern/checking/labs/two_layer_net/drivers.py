@@ -11,11 +11,11 @@ from types import ModuleType
 
 import numpy as np
 
+from cattern.checking.lab import Values
 from cattern.checking.labs._driving import centred_differences, has_loop
 from cattern.checking.labs.two_layer_net.network import PARAMS, build, require_params
 from cattern.checking.labs.two_layer_net.stand_ins import Recorder
-from cattern.checking.probing import SEED, ApiError
-from cattern.checking.rubric import Values
+from cattern.checking.run import SEED, ApiError
 
 SAME_ROWS = 20  # how many rows must give the same as before, in as many calls as that takes
 

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from cattern.checking.lab import Values
 from cattern.checking.labs._reading import equal, is_array, true
 from cattern.checking.labs.two_layer_net.readings import MANY
-from cattern.checking.rubric import Values
 
 
 def read_minibatch(inputs: Mapping, raw: Values) -> Values:

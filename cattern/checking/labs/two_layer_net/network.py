@@ -5,7 +5,7 @@ from types import ModuleType
 
 import numpy as np
 
-from cattern.checking.probing import ApiError
+from cattern.checking.run import ApiError
 
 PARAMS = ("W1", "b1", "W2", "b2")
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from cattern.checking.facts import agree
+from cattern.checking.lab import Values
 from cattern.checking.labs._reading import as_row, exact, is_array, scalar, true
 from cattern.checking.labs.two_layer_net.network import PARAMS
 from cattern.checking.labs.two_layer_net.stand_ins import known_gradient, shift_of
-from cattern.checking.rubric import Values
 
 MANY = 4  # calls for each iteration: whoever makes more does not train, and would only take up time
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from cattern.checking.lab import Values
 from cattern.checking.labs.two_layer_net.network import PARAMS, build, network_class
-from cattern.checking.probing import ApiError
-from cattern.checking.rubric import Values
+from cattern.checking.run import ApiError
 
 
 class Gradients(dict):

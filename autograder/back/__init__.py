@@ -1,0 +1,1 @@
+"""What goes back: feedback to students, the class to the instructor."""

@@ -1,0 +1,98 @@
+"""The demonstration: releases a lab, makes the sample class, grades it, prints the table, writes the feedback."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from autograder import release
+from autograder import show as table
+from autograder.back import feedback
+from autograder.demo import sample_class
+from autograder.grading import klass as grade
+from autograder.release.bundle import ROOT
+from autograder.seed import DEFAULT
+from cattern.checking.lab import load_lab
+from cattern.errors import CatternError
+
+LAB = "two_layer_net"
+
+
+def demo(out: Path, console, jobs: int | None = None, walls: bool = True, lab_name: str = LAB) -> None:
+    """Run the whole flow in `out`, a course folder of its own; what an earlier run left there is replaced.
+
+    Args:
+        out: the folder, made when missing.
+        console: a Rich console.
+        jobs: submissions at a time.
+        walls: False grades without bubblewrap.
+        lab_name: the lab.
+
+    Raises:
+        CatternError: a submission has no verdict.
+    """
+    lab = load_lab(lab_name)
+    out.mkdir(parents=True, exist_ok=True)
+    course = course_folder(out, lab_name)
+    made = release.release(lab_name, course / "release", course, force=True)
+    console.print(f"released {lab_name}: {made.files} files, no leak → {shown(made.folder)}", highlight=False)
+
+    weights = trained_weights(out / "best_net.npz", console) if lab.data_files else None
+    handed_in = out / "handed_in"
+    remove(handed_in)
+    members = sample_class.make_class(lab, made.folder, handed_in, weights)
+    console.print(f"{len(members)} students handed in → {shown(handed_in)}", highlight=False)
+
+    grades = out / "grades"
+    remove(grades)
+    graded = grade.grade_class(
+        lab_name, handed_in, grades, DEFAULT, jobs, walls, progress=table.with_progress
+    )
+    for lost in (g for g in graded if g.verdict is None):
+        raise CatternError(f"no verdict for {lost.student}: {lost.trouble}")
+    table.print_class(graded, console)
+    console.print(f"verdicts → {shown(grades)}", highlight=False)
+
+    pages = feedback.feedback(lab_name, handed_in, grades, out / "feedback", course)
+    shown_page = pages.get("dora") or next(iter(pages.values()))
+    console.print(f"feedback for {len(pages)} students → {shown(shown_page)} and others", highlight=False)
+
+
+def course_folder(out: Path, lab: str) -> Path:
+    """Return a course folder that shows this installation's notebooks and has a gradebook of its own."""
+    course = out / "course"
+    course.mkdir(exist_ok=True)
+    notebooks = course / "notebooks"
+    remove(notebooks)
+    target = notebooks / lab / f"{lab}.ipynb"
+    target.parent.mkdir(parents=True)
+    target.write_bytes((ROOT / "notebooks" / lab / f"{lab}.ipynb").read_bytes())
+    return course
+
+
+def trained_weights(path: Path, console) -> dict[str, np.ndarray]:
+    """Return weights for TODO#8: trained once, and kept for the next run on the same images."""
+    from mnist_data.load_mnist import data_source
+
+    source = data_source()
+    path = path.with_stem(f"{path.stem}-{source}")
+    if not path.is_file():
+        console.print("training one network for the class to hand in (some ten seconds, once) …")
+        buffer = io.BytesIO()
+        np.savez(buffer, **sample_class.train_weights())
+        path.write_bytes(buffer.getvalue())
+    with np.load(path, allow_pickle=False) as arrays:
+        return dict(arrays)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder of an earlier run."""
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def shown(path: Path) -> str:
+    """Return a path as short as it can be said from here."""
+    path = path.resolve()
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,1 @@
+"""From a submission to a verdict, and from a class to its verdicts."""

@@ -1,0 +1,117 @@
+"""One submission in, one verdict out: sends each task's probes through the sandbox and lets the judge read the answers."""
+
+import time
+from collections.abc import Mapping
+from importlib import import_module
+
+from autograder.sandbox import Limits, Outcome, Sandbox
+from autograder.solution.reference import SolutionReference
+from autograder.submission import Submission
+from cattern.checking import run as probing
+from cattern.checking import wire
+from cattern.checking.facts import Answer
+from cattern.checking.judge import judge_task
+from cattern.checking.lab import Lab, Task
+from cattern.checking.verdict import TaskVerdict, Verdict
+
+# What a task that gave no answer is called, and what the student reads. Nothing in it depends on load.
+ENDINGS = {
+    "timeout": ("timeout", "it did not finish within the time limit"),
+    "memory": ("error", "it needed more memory than there is"),
+    "crash": ("error", "the process crashed"),
+    "exit": ("error", "the process ended without an answer"),
+    "output": ("error", "it returned more data than any right answer has"),
+}
+
+
+class WallBroken(Exception):
+    """The sandbox itself failed, twice: the submission has no verdict."""
+
+
+def grade_submission(
+    submission: Submission, reference: SolutionReference, sandbox: Sandbox, limits: Limits
+) -> Verdict:
+    """Return the verdict on one submission.
+
+    Raises:
+        WallBroken: the sandbox could not run one of the tasks.
+    """
+    started = time.monotonic()
+    lab, found, tasks = reference.lab, {}, []
+    for task in lab.tasks:
+        if task.source in ("module", "cell"):
+            verdict, found[task.id] = _by_probes(task, submission, reference, sandbox, limits, found)
+        elif task.source == "data":
+            verdict = _by_data(task, submission, reference)
+        else:
+            verdict = _plain(task, "skipped", "a person grades this one")
+        tasks.append(verdict)
+    seconds = time.monotonic() - started
+    return Verdict(lab.name, submission.student, "graded", tuple(tasks), tuple(submission.repairs), seconds)
+
+
+def answers_of(
+    task: Task, submission: Submission, reference: SolutionReference, sandbox: Sandbox, limits: Limits
+):
+    """Return what the submission's code answers to a task's probes, or the verdict when there is no answer.
+
+    Raises:
+        WallBroken: the sandbox failed twice.
+    """
+    files = files_for(reference.lab, task, submission)
+    if files is None:
+        what = f"cell {task.cell!r}" if task.source == "cell" else reference.lab.file_of(task)
+        return _plain(task, "missing", f"there is no {what} in the submission")
+    probes = reference.probes(task)
+    request = probing.pack_request(reference.lab, task, probes)
+    outcome = sandbox.run(files, request, limits)
+    if outcome.status == "sandbox":
+        outcome = sandbox.run(files, request, limits)
+    if outcome.status == "sandbox":
+        raise WallBroken(f"{submission.student}, {task.id}: the sandbox failed twice: {outcome.notes}")
+    if outcome.status != "ok":
+        return _ended(task, outcome)
+    try:
+        return probing.unpack_answers(outcome.payload, probes)
+    except wire.WireError as error:
+        return _plain(task, "error", f"its answer could not be read: {error}")
+
+
+def files_for(lab: Lab, task: Task, submission: Submission) -> Mapping[str, bytes] | None:
+    """Return the files a task's process needs, or None when the one with the answer is missing."""
+    files = dict(submission.files)
+    if task.source == "cell":
+        if not submission.cells.get(task.cell, "").strip():
+            return None
+        files["cell.py"] = submission.cells[task.cell].encode()
+    return files if lab.file_of(task) in files else None
+
+
+def _by_probes(task, submission, reference, sandbox, limits, found) -> tuple[TaskVerdict, frozenset[str]]:
+    answers: list[Answer] | TaskVerdict = answers_of(task, submission, reference, sandbox, limits)
+    if isinstance(answers, TaskVerdict):
+        return answers, frozenset()
+    return judge_task(reference.lab, task, answers, reference, found)
+
+
+def _by_data(task: Task, submission: Submission, reference: SolutionReference) -> TaskVerdict:
+    """Judge a data file, with the lab's own reader."""
+    raw = submission.data.get(task.data)
+    if raw is None:
+        return _plain(task, "missing", f"there is no {task.data} in the submission: the notebook writes it")
+    try:
+        arrays = wire.read_npz(raw)
+    except wire.WireError as error:
+        return _plain(task, "error", f"{task.data} could not be read: {error}")
+    return import_module(f"autograder.labs.{reference.lab.name}.data").judge(task, arrays)
+
+
+def _ended(task: Task, outcome: Outcome) -> TaskVerdict:
+    status, rationale = ENDINGS[outcome.status]
+    if outcome.status == "crash" and outcome.signal:
+        rationale += f" ({outcome.signal})"
+    return _plain(task, status, rationale)
+
+
+def _plain(task: Task, status: str, rationale: str) -> TaskVerdict:
+    return TaskVerdict(task.id, task.title, status, 0.0, task.points, rationale)

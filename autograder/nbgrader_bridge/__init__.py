@@ -1,0 +1,1 @@
+"""What stock nbgrader commands load, so that they speak with the oracle's voice."""

@@ -1,0 +1,137 @@
+"""The grader's reference: what the solution gives, and what it gives with any set of mistakes in it.
+
+The solution and its mistakes are the course's own code, so they run here, in the grader's process. Everything is
+computed when it is first asked for, and kept.
+"""
+
+import linecache
+import sys
+import threading
+from collections.abc import Mapping
+from importlib import import_module
+from itertools import count
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+from autograder.release.bundle import ROOT
+from autograder.solution import patches as catalogue
+from cattern.checking import run as probing
+from cattern.checking.facts import Facts, read
+from cattern.checking.lab import Lab, Probe, Task, module_name
+from cattern.checking.verdict import Mistake
+
+PUBLIC_SEED = "public"  # of the inputs that students see
+MODULES_KEPT = 256  # a search goes through thousands of pairs, and runs most of them once
+_number = count()
+# One for all references: while the solution runs, stdout, warnings and NumPy's random stream of the whole process are its own.
+_running = threading.RLock()
+
+
+class SolutionReference:
+    """The reference of one lab, for one seed. Safe to share between threads."""
+
+    def __init__(self, lab: Lab, seed: str, answers: Mapping[str, str] | None = None, root: Path = ROOT):
+        """Read the solution and the catalogue; nothing runs yet.
+
+        Args:
+            lab: the lab.
+            seed: the course's secret; the same seed gives the same inputs on every machine.
+            answers: code of the solution's notebook cells, grade_id → source.
+            root: the folder that holds the solved `cattern` package.
+        """
+        self.lab, self.seed, self.cells, self.root = lab, seed, dict(answers or {}), root
+        self.patches = {m.id: m for m in catalogue.load(lab.name)}
+        self._named = {
+            t.id: {
+                m.id: Mistake(m.id, m.explanation, tuple(m.hint))
+                for m in self.patches.values()
+                if m.task == t.id
+            }
+            for t in lab.tasks
+        }
+        self._draw = import_module(f"autograder.labs.{lab.name}.probes").draw
+        self._probes: dict[str, list[Probe]] = {}
+        self._facts: dict[tuple[str, frozenset[str], str], Facts | None] = {}
+        self._modules: dict[tuple[str, frozenset[str]], dict[str, ModuleType] | None] = {}
+
+    def probes(self, task: Task) -> list[Probe]:
+        """Return the task's probes; see `Reference`."""
+        with _running:
+            if task.id not in self._probes:
+                entropy = [self.lab.name, task.id, self.seed]
+                rng = np.random.default_rng([b for text in entropy for b in (*text.encode(), 0)])
+                self._probes[task.id] = self._draw(task.id, rng)
+            return self._probes[task.id]
+
+    def mistakes(self, task: Task) -> Mapping[str, Mistake]:
+        """Return the catalogue of one task; see `Reference`."""
+        return self._named[task.id]
+
+    def computes(self) -> bool:
+        """Any set of mistakes can be run; see `Reference`."""
+        return True
+
+    def facts(self, task: Task, mistakes: frozenset[str], probe: Probe) -> Facts | None:
+        """Return the facts of one probe, or None when two of the mistakes touch the same text; see `Reference`."""
+        key = (task.id, mistakes, probe.id)
+        with _running:
+            if key not in self._facts:
+                module = self._module(task, mistakes)
+                if module is None:
+                    self._facts[key] = None
+                else:
+                    answers = probing.run(task.driver, module, [probe], module.__file__)
+                    self._facts[key] = read(task, {probe.id: probe.inputs}, answers)
+            return self._facts[key]
+
+    def _module(self, task: Task, mistakes: frozenset[str]):
+        """Return the (patched) module that holds a task's answer, or None when the patches are in each other's way."""
+        if task.source == "cell":
+            texts = {self.lab.file_of(task): "import numpy as np\n" + self.cells.get(task.cell, "")}
+            key = (task.id, frozenset())
+        else:
+            key = ("", mistakes)
+        if key not in self._modules:
+            if len(self._modules) >= MODULES_KEPT:
+                oldest = self._modules.pop(next(iter(self._modules)))
+                for old in (oldest or {}).values():
+                    linecache.cache.pop(old.__file__, None)
+            try:
+                if task.source != "cell":
+                    texts = {file: self.patched(file, mistakes) for file in self.lab.student_files}
+            except catalogue.Conflict:
+                self._modules[key] = None
+            else:
+                self._modules[key] = load_together(texts)
+        modules = self._modules[key]
+        return modules and modules[self.lab.file_of(task)]
+
+    def patched(self, file: str, mistakes: frozenset[str]) -> str:
+        """Return the text of a solved file with those of the mistakes in it that are this file's."""
+        chosen = [self.patches[m] for m in sorted(mistakes) if self.patches[m].source == file]
+        return catalogue.apply((self.root / file).read_text(encoding="utf-8"), chosen)
+
+
+def load_together(texts: Mapping[str, str]) -> dict[str, ModuleType]:
+    """Load files that may import one another, in order, without a trace in `sys.modules`.
+
+    Args:
+        texts: path from the package's top → source; a file comes after those it imports.
+
+    Returns:
+        The same paths → modules.
+    """
+    names = {file: module_name(file) for file in texts}
+    before = {name: sys.modules.get(name) for name in names.values()}
+    try:
+        return {
+            file: probing.load_module(names[file], Path(f"solution-{next(_number)}.py"), text)
+            for file, text in texts.items()
+        }
+    finally:
+        for name, module in before.items():
+            sys.modules.pop(name, None)
+            if module is not None:
+                sys.modules[name] = module

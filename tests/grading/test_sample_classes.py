@@ -1,0 +1,73 @@
+"""The sample class of every other lab goes through the sandbox too: marks, names of mistakes, and nothing for a blank one."""
+
+import json
+import tomllib
+
+import pytest
+
+from autograder.demo import sample_class
+from autograder.grading import klass as grade
+from autograder.nbgrader_bridge.release import write_files
+from autograder.release.bundle import notebook_path
+from autograder.release.handout import handout
+from autograder.seed import DEFAULT
+from autograder.solution import patches as catalogue
+from cattern.checking.lab import lab_names, load_lab
+
+LABS = [name for name in lab_names() if name != "two_layer_net"]
+
+
+@pytest.mark.parametrize("lab_name", LABS)
+def test_the_class_gets_what_it_earned(lab_name, tmp_path):
+    lab, release = load_lab(lab_name), tmp_path / "release"
+    write_files(release, handout(lab_name))
+    members = sample_class.make_class(lab, release, tmp_path / "handed_in")
+    graded = grade.grade_class(lab_name, tmp_path / "handed_in", tmp_path / "out", DEFAULT, jobs=1)
+    assert [g.trouble for g in graded if g.verdict is None] == []
+    by_hand = sum(t.points for t in lab.tasks if t.source == "hand")
+    for member in members:
+        verdict = json.loads((tmp_path / "out" / f"{member['name']}.json").read_text(encoding="utf-8"))
+        assert verdict["repairs"] == []
+        named = {m["id"] for task in verdict["tasks"] for m in task["mistakes"]}
+        planted = set(member.get("mistakes", ()))
+        assert planted <= named, (member["name"], planted - named)
+        if (
+            member.get("done") == "all"
+            and not planted
+            and not member.get("replace")
+            and not member.get("before")
+        ):
+            assert verdict["score"] == 100 - by_hand, member["name"]
+        if not member.get("done"):
+            assert verdict["score"] == 0
+            assert {t["status"] for t in verdict["tasks"]} <= {"missing", "skipped"}
+
+
+@pytest.mark.parametrize("lab_name", LABS)
+def test_the_lab_is_released_without_a_leak_and_carries_what_it_imports(lab_name, tmp_path):
+    """The real release: nbgrader's stripping, the leak check, the files of an earlier lab solved or left out."""
+    from autograder.release import release
+
+    course = tmp_path / "course"
+    (course / "notebooks" / lab_name).mkdir(parents=True)
+    notebook = notebook_path(lab_name)
+    (course / "notebooks" / lab_name / notebook.name).write_bytes(notebook.read_bytes())
+    made = release(lab_name, tmp_path / "solved", course)
+    own = release(lab_name, tmp_path / "own", course, carry="own")
+    for file in load_lab(lab_name).carries:
+        carried = (made.folder / file).read_text(encoding="utf-8")
+        assert 'NotImplementedError("TODO' not in carried and "### " not in carried
+        assert not (own.folder / file).exists()
+    for file in load_lab(lab_name).student_files:
+        assert "NotImplementedError(" in (made.folder / file).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("lab_name", lab_names())
+def test_a_class_has_a_perfect_a_blank_and_some_mistaken_members(lab_name):
+    text = (sample_class.CLASSES / lab_name / "class.toml").read_text(encoding="utf-8")
+    members = tomllib.loads(text)["student"]
+    known = {m.id for m in catalogue.load(lab_name)}
+    assert any(m.get("done") == "all" and not m.get("mistakes") for m in members)
+    assert any(not m.get("done") for m in members)
+    assert sum(bool(m.get("mistakes")) for m in members) >= 2
+    assert {i for m in members for i in m.get("mistakes", ())} <= known

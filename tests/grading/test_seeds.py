@@ -1,0 +1,31 @@
+"""A course draws its inputs from a seed of its own: under any seed every mistake shows, and no two of a task give the same numbers."""
+
+import pytest
+
+from autograder.solution.reference import SolutionReference
+from cattern.checking.facts import changed
+from cattern.checking.judge import compared, expectation, holds, some
+from cattern.checking.lab import lab_names, load_lab
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", ["spring", "autumn"])
+@pytest.mark.parametrize("name", lab_names())
+def test_every_mistake_shows_and_is_told_from_the_others(name, seed):
+    lab = load_lab(name)
+    reference, alike = SolutionReference(lab, seed), []
+    for task in [t for t in lab.tasks if t.source == "module"]:
+        earned = [p for p in task.properties if p.points]
+
+        def facts(*mistakes, task=task):
+            return some(
+                expectation(task, reference, frozenset(mistakes), reference.probes(task)), compared(task)
+            )
+
+        right, seen = facts(), {}
+        for mistake in reference.mistakes(task):
+            seen[mistake] = facts(mistake)
+            if all(holds(p.facts, right, seen[mistake]) for p in earned):
+                alike.append((mistake, "the solution"))
+            alike += [(mistake, m) for m in seen if m != mistake and not any(changed(seen[m], seen[mistake]))]
+    assert alike == []

@@ -1,0 +1,213 @@
+"""A student's way through the lab in a real JupyterLab in a real Chromium: open, run, break, mend."""
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from lab_styles.two_layer_net import SOLUTION
+from notebook_fixtures import instructor_notebook, nbgrader, write_course
+
+from autograder.nbgrader_bridge.release import write_files
+from autograder.release import bundle
+from autograder.release.handout import handout
+
+pytestmark = pytest.mark.browser
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LAB = "two_layer_net"
+PICTURES = os.environ.get("CATTERN_PICTURES")  # a folder for screenshots, to look at
+
+
+@pytest.fixture(scope="module")
+def student_folder(tmp_path_factory):
+    """A student's folder with the solution in it, and cells as released."""
+    folder = tmp_path_factory.mktemp("student")
+    write_files(folder, {**handout(LAB), **bundle.released_files(LAB)})
+    (folder / "cattern" / "neural_net.py").write_text(SOLUTION, encoding="utf-8")
+    return folder
+
+
+@contextmanager
+def server(folder, home, **environment):
+    """JupyterLab in a folder; yields the part of its addresses before the path, and the part behind it."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    token = secrets.token_hex(8)
+    environment = {**os.environ, "HOME": str(home), "JUPYTER_CONFIG_DIR": str(home / "config"), **environment}
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
+    command += [f"--IdentityProvider.token={token}", "--ServerApp.root_dir", str(folder)]
+    command += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    log = (home / "log").open("w")
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"{address}/api?token={token}", timeout=1).read()
+                break
+            except OSError:
+                assert process.poll() is None, (home / "log").read_text()[-2000:]
+                time.sleep(0.5)
+        yield address, f"?token={token}"
+    finally:
+        process.terminate()
+        process.wait(20)
+        log.close()
+
+
+@pytest.fixture(scope="module")
+def jupyter(student_folder, tmp_path_factory):
+    """JupyterLab in that folder; yields the address of the notebook."""
+    quick = {"CATTERN_QUICK": "1", "CATTERN_OFFLINE": "1", "PYTHONPATH": str(student_folder)}
+    with server(student_folder, tmp_path_factory.mktemp("home"), **quick) as (address, token):
+        yield f"{address}/lab/tree/{LAB}.ipynb{token}"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """One Chromium for all tests."""
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium: install your system's package")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def page(jupyter, browser):
+    """The notebook, open in Chromium."""
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    page.goto(jupyter)
+    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=120_000)
+    page.get_by_role("button", name="No", exact=True).click()  # no Jupyter news
+    return page
+
+
+def run_cell(page, text: str, output: str, nth: int = 0) -> str:
+    """Run the code cell that contains `text`; wait until its output contains `output`, and return the output."""
+    cell = find_cell(page, text)
+    cell.locator(".jp-InputArea-editor").click()
+    page.keyboard.press("Shift+Enter")
+    area = cell.locator(".jp-OutputArea")
+    area.get_by_text(output).first.wait_for(timeout=90_000)
+    return area.inner_text()
+
+
+def find_cell(page, text: str):
+    """Return the cell that contains `text`; the notebook draws cells only when they come into view."""
+    cells = page.locator(".jp-Notebook .jp-CodeCell", has_text=text)
+    page.locator(".jp-Notebook .jp-Cell").first.scroll_into_view_if_needed()
+    panel = page.locator(".jp-WindowedPanel-outer").first
+    for _ in range(80):
+        if cells.count():
+            cells.first.scroll_into_view_if_needed()
+            return cells.first
+        panel.evaluate("e => e.scrollBy(0, 500)")
+        page.wait_for_timeout(100)
+    raise AssertionError(f"no cell with {text!r}")
+
+
+def picture(page, name: str) -> None:
+    """Keep a screenshot where somebody wants to look at it."""
+    if PICTURES:
+        page.screenshot(path=str(Path(PICTURES) / f"{name}.png"))
+
+
+def test_a_student_runs_the_first_cells_and_the_checks_answer(page, student_folder):
+    page.locator(".jp-MarkdownOutput h1", has_text="A two-layer network, from scratch").first.wait_for(
+        timeout=60_000
+    )
+    picture(page, "top")
+    for text, output in (
+        ("from cattern import check", ""),
+        ("def rel_error", "0.002"),
+        ("def own_random_stream", ""),
+        ("def init_toy_model", "shape"),
+    ):
+        if output:
+            run_cell(page, text, output)
+        else:
+            find_cell(page, text).locator(".jp-InputArea-editor").click()
+            page.keyboard.press("Shift+Enter")
+    assert "3.68e-08" in run_cell(page, "correct_scores = np.array", "difference from the correct scores")
+    assert "✓ TODO#1" in run_cell(page, 'check("TODO#1")', "TODO#1")
+    run_cell(page, "TODO#1 proves", "TODO#1")
+    picture(page, "notebook")
+
+
+def test_a_mistake_is_explained_in_the_notebook_and_gone_after_a_save(page, student_folder):
+    file = student_folder / "cattern" / "neural_net.py"
+    file.write_text(SOLUTION.replace("0.5 * reg", "reg"), encoding="utf-8")
+    said = run_cell(page, 'check("TODO#2")', "TODO#2")
+    assert "partial, 8 of 12 points" in said and "twice as large" in " ".join(said.split())
+    picture(page, "mistake")
+    file.write_text(SOLUTION, encoding="utf-8")
+    find_cell(page, 'check("TODO#2")').locator(".jp-InputArea-editor").click()
+    page.keyboard.press("Shift+Enter")
+    area = find_cell(page, 'check("TODO#2")').locator(".jp-OutputArea")
+    area.get_by_text("✓ TODO#2").first.wait_for(timeout=60_000)
+
+
+def test_a_feedback_page_shows_why_a_point_was_lost(browser, demo):
+    """The page of the demo's `dora`: her TODO#2, what it gave, and the mistake that gives it."""
+    out, _ = demo
+    html = out / "feedback" / "dora" / LAB / f"{LAB}.html"
+    page = browser.new_page(viewport={"width": 1100, "height": 900})
+    # its formulas want MathJax from the internet: not here
+    page.route("**/*", lambda r: r.continue_() if r.request.url.startswith("file:") else r.abort())
+    page.goto(html.as_uri())
+    said = page.get_by_text("The L2 term is twice as large").first
+    said.scroll_into_view_if_needed()
+    assert said.is_visible()
+    assert page.get_by_text("Score: 8.0 / 12.0").first.is_visible()
+    page.evaluate("window.scrollBy(0, 250)")
+    picture(page, "feedback")
+
+
+def test_formgraders_button_grades_with_the_oracle(browser, tmp_path):
+    """An instructor presses "autograde" in nbgrader's own page, and reads the oracle's words there."""
+    from nbgrader.api import Gradebook
+
+    course = write_course(tmp_path / "course", instructor_notebook())
+    (tmp_path / "home").mkdir()
+    nbgrader(course, "generate_assignment", LAB)
+    handed_in = course / "submitted" / "dora" / LAB
+    shutil.copytree(course / "release" / LAB, handed_in)
+    text = SOLUTION.replace("0.5 * reg", "reg")
+    (handed_in / "cattern" / "neural_net.py").write_text(text, encoding="utf-8")
+    with server(course, tmp_path / "home") as (address, token):
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(f"{address}/lab{token}")  # where one logs in
+        page.goto(f"{address}/formgrader/manage_submissions/{LAB}")
+        page.locator("tr", has_text="dora").locator(".autograde a").click()
+        page.get_by_text("Success").first.wait_for(timeout=240_000)
+        picture(page, "formgrader")
+        with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
+            submission = book.find_submission_notebook(LAB, LAB, "dora")
+            name, points = submission.id, {g.name: g.auto_score for g in submission.grades}
+        assert (points["todo1"], points["todo2"]) == (10, 8)
+        page.goto(f"{address}/formgrader/submissions/{name}")
+        said = page.get_by_text("The L2 term is twice as large").first
+        said.scroll_into_view_if_needed()
+        picture(page, "formgrader-submission")
+        assert said.is_visible()
