@@ -72,7 +72,7 @@ def test_every_file_of_the_lab_is_told_of():
         "probes.py",
         "mistakes/*.toml",
         "NAME.ipynb",
-        "NAME.toml",
+        "class.toml",
     ):
         assert name in GUIDE
 
