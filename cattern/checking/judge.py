@@ -24,6 +24,7 @@ from cattern.checking.facts import (
 )
 from cattern.checking.lab import TOLERANCE, Lab, Probe, Property, Task
 from cattern.checking.verdict import Mistake, TaskVerdict
+from cattern.errors import CatternError
 
 NOTHING: frozenset[str] = frozenset()
 
@@ -55,12 +56,16 @@ def judge_task(
         answers: what the submission's code gave for the task's probes.
         reference: what the solution gives.
         earlier: task id → ids of the mistakes found in it, for the tasks judged before.
+
+    Raises:
+        CatternError: the rubric asks for a fact that the solution never gives; see `require_facts`.
     """
     probes = reference.probes(task)
     got = read(task, {p.id: p.inputs for p in probes}, answers)
     todo = next((a.failure.todo for a in answers if a.failure and a.failure.todo), None)
     carried = frozenset().union(*(earlier.get(t.id, NOTHING) for t in lab.upstream(task)))
     plain = expectation(task, reference, NOTHING, probes)
+    require_facts(task, plain)
     carrying = expectation(task, reference, carried, probes) if carried else None
 
     scores, lost, followed = {}, [], False
@@ -122,6 +127,24 @@ def judge_task(
     return verdict(status, rationale, named, evidence), found or NOTHING
 
 
+def require_facts(task: Task, expected: Facts) -> None:
+    """Refuse a property that nothing could fail, because the solution gives none of its facts.
+
+    Raises:
+        CatternError: there is such a property.
+    """
+    given = {fact for _, fact in expected}
+    for prop in task.properties:
+        wanted = {*prop.facts, *prop.or_facts}
+        if not prop.facts:
+            raise CatternError(f"{task.id}, {prop.name!r}: it has no facts, so no program can judge it")
+        if never := sorted(wanted - given):
+            raise CatternError(
+                f"{task.id}, {prop.name!r}: on no probe does the solution give {never[0]!r}: "
+                "mend the reading, or the name in the rubric"
+            )
+
+
 def expectation(
     task: Task, reference: Reference, mistakes: frozenset[str], probes: list[Probe]
 ) -> Facts | None:
@@ -156,7 +179,7 @@ def diagnose(
     """Return the smallest set of the task's mistakes that gives the submission's facts on all probes, or None.
 
     It is empty when the earlier mistakes explain everything. Single mistakes come before pairs, and pairs in which each
-    mistake explains facts of its own before all others. What is compared: the facts that earn points, the task's traits,
+    mistake explains facts of its own before all others. What is compared: the facts that earn points, the task's diagnostic facts,
     and what was raised. Remarks are matters of style.
     """
     names = compared(task)
@@ -181,7 +204,10 @@ def diagnose(
 
 def compared(task: Task) -> set[str]:
     """Return the names of the facts that tell mistakes of a task apart; see `diagnose`."""
-    return {fact for prop in task.properties if prop.points for fact in prop.facts} | {*task.traits, RAISED}
+    return {fact for prop in task.properties if prop.points for fact in prop.facts} | {
+        *task.diagnostic,
+        RAISED,
+    }
 
 
 def side_by_side(

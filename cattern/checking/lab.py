@@ -63,7 +63,7 @@ class Task:
         id: "TODO#3", "T1".
         title: two or three words.
         properties: what the points are given for.
-        traits: facts that earn nothing but tell one mistake from another.
+        diagnostic: facts that earn nothing but tell one mistake from another.
         builds_on: ids of the tasks without which this one cannot work.
         driver: makes the call of a probe on the student's module; puts raw values into its third argument.
         reading: turns a probe's inputs and raw values into facts; None when the raw values are the facts.
@@ -81,7 +81,7 @@ class Task:
     id: str
     title: str
     properties: tuple[Property, ...]
-    traits: tuple[str, ...] = ()
+    diagnostic: tuple[str, ...] = ()
     builds_on: tuple[str, ...] = ()
     driver: Driver | None = None
     reading: Reading | None = None

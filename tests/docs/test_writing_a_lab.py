@@ -73,6 +73,7 @@ def test_every_file_of_the_lab_is_told_of():
         "mistakes/*.toml",
         "NAME.ipynb",
         "class.toml",
+        "rubric.py",
     ):
         assert name in GUIDE
 

@@ -1,6 +1,14 @@
-"""Tasks and properties that several labs declare in the same way."""
+"""The rows of a rubric: a TODO, what earns its points, and what is worth a remark. A sentence names its fact.
 
-from collections.abc import Iterable, Mapping
+todo = partial(todo_task, HINTS)
+todo(
+    1, "squared distances", "compute …", drivers.drive_distances, readings.read_distances,
+    earn(20, "distances", distances="the array of distances {gap}"),
+    remark(loop_free="a Python loop is right but slow"),
+)
+"""
+
+from collections.abc import Mapping
 
 from cattern.checking.lab import Driver, Property, Reading, Task
 
@@ -10,10 +18,9 @@ def todo_task(
     number: int,
     title: str,
     todo: str,
-    file: str,
     driver: Driver,
     reading: Reading | None,
-    properties: Iterable[Property],
+    *properties: Property,
     **more,
 ) -> Task:
     """Return the task of TODO#number; its id, its test cell's and its hints follow from the number.
@@ -23,10 +30,9 @@ def todo_task(
         number: the number of the TODO.
         title: as in `Task`, and so for all that follow.
         todo: what to do, in one line.
-        file: which of the lab's files holds the answer.
         driver: makes the calls.
-        reading: turns raw values into facts.
-        properties: what the points are given for.
+        reading: turns raw values into facts; None when the raw values are the facts.
+        properties: what the points are given for, and the remarks.
         more: the other attributes of a task.
     """
     task_id = f"TODO#{number}"
@@ -35,20 +41,32 @@ def todo_task(
         title=title,
         todo=todo,
         grade_id=f"todo{number}",
-        file=file,
         driver=driver,
         reading=reading,
-        properties=tuple(properties),
+        properties=properties,
         hints=hints[task_id],
         **more,
     )
 
 
-def remark(fact: str, sentence: str) -> Property:
-    """Return a property without points: failing it is worth a remark."""
-    return Property(fact.replace("_", " "), 0, (fact,), says={fact: sentence})
+def earn(points: float, name: str, *, or_facts: tuple[str, ...] = (), **says: str) -> Property:
+    """Return a property: its points are earned when all of its facts agree with the solution's.
+
+    Args:
+        points: the share of the task's points.
+        name: what the student reads ("regularisation").
+        or_facts: earned as well when all of these agree instead (follow-through credit).
+        says: fact → the sentence to say when it does not agree; `{gap}` in it becomes "is …, expected …".
+    """
+    return Property(name, points, tuple(says), or_facts, says)
 
 
-def inputs_untouched(what: str) -> Property:
+def remark(**says: str) -> Property:
+    """Return a property without points: its one fact → the advice to give when it does not agree."""
+    ((fact, _),) = says.items()
+    return earn(0, fact.replace("_", " "), **says)
+
+
+def untouched(what: str) -> Property:
     """Return the remark that a function changes what belongs to the caller: "logits", "X or y"."""
-    return Property("inputs untouched", 0, ("untouched",), says={"untouched": f"{what} is changed in place"})
+    return remark(untouched=f"{what} is changed in place")
