@@ -11,8 +11,11 @@ os.environ["CATTERN_OFFLINE"] = "1"
 
 import pytest
 from hypothesis import settings
+from shared import once
 
 from mnist_data.files import FILES, find
+
+ROOT = Path(__file__).resolve().parent.parent
 
 # Examples are the same in every run, and no example fails for being slow.
 settings.register_profile("cattern", deadline=None, derandomize=True)
@@ -39,9 +42,39 @@ def no_mnist(monkeypatch):
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory):
     """The demonstration, run once for all tests; yields its folder and what it printed."""
-    out = tmp_path_factory.mktemp("demo")
-    command = [sys.executable, "-m", "cattern", "demo", "--out", str(out)]
-    root = Path(__file__).resolve().parent.parent
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-3000:]
-    return out, done.stdout
+
+    def make(folder: Path) -> None:
+        command = [sys.executable, "-m", "cattern", "demo", "--out", str(folder)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-3000:]
+        (folder / "printed.txt").write_text(done.stdout, encoding="utf-8")
+
+    out = once(tmp_path_factory, "demo", make)
+    return out, (out / "printed.txt").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def graded_class(tmp_path_factory):
+    """Return a function: a lab's name → the sample class as handed in (without weights), and its verdicts, by `cattern grade`."""
+
+    def graded(lab_name: str) -> tuple[Path, Path]:
+        def make(folder: Path) -> None:
+            from autograder.demo import sample_class
+            from autograder.nbgrader_bridge.release import write_files
+            from autograder.release.handout import handout
+            from cattern.checking.lab import load_lab
+
+            write_files(folder / "release", handout(lab_name))
+            sample_class.make_class(load_lab(lab_name), folder / "release", folder / "handed_in")
+            command = [sys.executable, "-m", "cattern", "grade", lab_name, "handed_in", "--out", "grades"]
+            done = subprocess.run(
+                command, cwd=folder, capture_output=True, text=True, check=False, env=environment
+            )
+            assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-3000:]
+
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        environment.pop("CATTERN_SEED", None)
+        folder = once(tmp_path_factory, f"class-{lab_name}", make)
+        return folder / "handed_in", folder / "grades"
+
+    return graded
