@@ -4,6 +4,7 @@ No notebook is executed. The test cell of each task gets the verdict as its outp
 the cell's value, which is nbgrader's own way to give partial credit.
 """
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from traitlets import Bool, Unicode
 
 from autograder.grading.klass import Job, grade_alone
 from autograder.release.handout import handout
+from autograder.sanitise.notebook import safe_notebook
 from autograder.seed import course_seed
 from autograder.submission import Unreadable, read_submission
 from cattern.checking.check import as_text
@@ -21,19 +23,18 @@ from cattern.errors import CatternError
 
 
 class RepairNotebook(NbGraderPreprocessor):
-    """Runs first on a submission: duplicated, split and deleted cells are mended before nbgrader trips over them."""
+    """Runs first on a submission: what nbgrader would trip over is mended, and nothing in it acts on who opens it."""
 
     def preprocess(self, nb, resources):
-        """Return the repaired notebook."""
+        """Return the repaired notebook, its markdown, outputs and pictures made safe to show."""
         lab, student, path, course = _place(self, resources)
+        released: frozenset[str] = frozenset()
         if lab in lab_names():
-            try:
-                repaired = read_submission(student, path, load_lab(lab), handout(lab, course)).notebook
-            except Unreadable:
-                repaired = None
-            if repaired:
-                nb = nbformat.from_dict(repaired)
-        return nb, resources
+            release = handout(lab, course)
+            released = _texts(release[f"{lab}.ipynb"])
+            with contextlib.suppress(Unreadable):
+                nb = read_submission(student, path, load_lab(lab), release).notebook or nb
+        return nbformat.from_dict(safe_notebook(nb, trusted=released)), resources
 
 
 class OracleVerdicts(Execute):
@@ -78,6 +79,12 @@ class OracleVerdicts(Execute):
         if graded.verdict is None:
             raise CatternError(f"{student}: no verdict: {graded.trouble}")
         return graded.verdict.to_json()
+
+
+def _texts(notebook: bytes) -> frozenset[str]:
+    """Return the markdown texts of a released notebook."""
+    cells = nbformat.reads(notebook.decode(), as_version=4).cells
+    return frozenset(cell.source for cell in cells if cell.cell_type == "markdown")
 
 
 def verdict_outputs(task: dict, points: float) -> list:
