@@ -118,7 +118,8 @@ def grade(
     from autograder.grading import klass as grading
     from autograder.release.bundle import ROOT
     from autograder.seed import course_seed
-    from autograder.submission import find_strays
+    from autograder.submission import take_in
+    from autograder.submission.repair import shown
     from cattern.checking.lab import load_lab
     from cattern.checking.run import printable
 
@@ -137,8 +138,9 @@ def grade(
     )
     console = Console()
     table.print_class(graded, console)
-    for stray in find_strays(submitted, about):
-        console.print(f"[dim]not a submission: {escape(stray)}[/]")
+    taken = take_in(submitted, about)
+    for name, why in {**taken.unmatched, **taken.replaced, **taken.absent}.items():
+        console.print(f"[dim]not a submission: {escape(shown(name))}: {escape(why)}[/]")
     console.print(f"verdicts: {out}", markup=False, highlight=False)
     failed = [g for g in graded if g.verdict is None]
     for g in failed:

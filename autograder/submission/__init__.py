@@ -4,25 +4,26 @@ A student's mistake in handing in is never an error: it is repaired, or what is 
 Nothing that was handed in is imported or executed. The same submission gives the same result, whatever the order of its folders.
 """
 
-import contextlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
 from autograder.submission.cells import tidy
-from autograder.submission.collect import Found, collect
+from autograder.submission.collect import Found, collect_files
+from autograder.submission.foreign import instead, lab_of_another
+from autograder.submission.intake import ARCHIVE, HandIn, Intake, Place, find_submissions, take_in
+from autograder.submission.naming import base_name, name_inside, plain_name, same_kind
 from autograder.submission.notebook import grade_ids, listed_cells
-from autograder.submission.pyfiles import base_name, files_from_cells, plain_name, python_files
+from autograder.submission.pyfiles import files_from_cells, python_files
 from autograder.submission.repair import read_json, shown, some
-from cattern.checking.lab import Lab, lab_names
+from cattern.checking.lab import Lab
 from cattern.errors import CatternError
+
+__all__ = ["HandIn", "Intake", "Submission", "Unreadable", "find_submissions", "read_submission", "take_in"]
 
 MAX_NOTEBOOKS = 8
 MAX_REPAIRS = 60
 
-# Of these, .rar and .7z are only named: there is no reader for them.
-_ARCHIVE = re.compile(r"\.(zip|tar|tar\.gz|tgz|rar|7z)$", re.IGNORECASE)
 _KINDS = {"notebook": r"\.ipynb( ?\(\d+\))?(\.txt|\.json)?$", "python": r"\.py( ?\(\d+\))?(\.txt)?$"}
 
 
@@ -35,7 +36,7 @@ class Submission:
     """One student's work, read into memory.
 
     Attributes:
-        student: name of the folder, as it is.
+        student: whose it is.
         path: where it was read from.
         files: the student's Python files, by POSIX path from the bundle's top: the lab's student files under their own
             names, and helper modules added beside them; never a file that the release brings.
@@ -43,94 +44,38 @@ class Submission:
         notebook: the notebook as nbformat-4 JSON, each grade_id once and deleted cells as released; None when there is none.
         data: the lab's data files by name.
         repairs: what was renamed, repaired or ignored, and why, as sentences in a fixed order.
+        beside: what else was handed in, by path: photos, a PDF, what `nbgrader collect` left. Only when asked for.
     """
 
     student: str
-    path: Path
+    path: Place
     files: Mapping[str, bytes]
     cells: Mapping[str, str]
     notebook: dict | None
     data: Mapping[str, bytes]
     repairs: tuple[str, ...]
-
-
-def find_submissions(submitted: Path, lab: Lab) -> list[tuple[str, Path]]:
-    """Return every student and where their submission is, sorted by student.
-
-    A submission is `<student>/LAB/`, else `<student>/`, else `<student>.zip` (or .tar, .tar.gz, .tgz). A student
-    folder that is a link is listed too, so that reading it says why it cannot be graded.
-
-    Raises:
-        CatternError: `submitted` is not a readable folder.
-    """
-    return _listing(submitted, lab)[0]
-
-
-def find_strays(submitted: Path, lab: Lab) -> list[str]:
-    """Return a sentence for everything in `submitted` that is taken for no submission.
-
-    Raises:
-        CatternError: `submitted` is not a readable folder.
-    """
-    return _listing(submitted, lab)[1]
-
-
-def _listing(submitted: Path, lab: Lab) -> tuple[list[tuple[str, Path]], list[str]]:
-    try:
-        entries = sorted(submitted.iterdir(), key=lambda entry: entry.name)
-        entries = [entry for entry in entries if not entry.name.startswith(".") and entry.name != "__MACOSX"]
-        folders = [entry for entry in entries if entry.is_symlink() or entry.is_dir()]
-    except OSError as problem:
-        why = problem.strerror or "it cannot be read"
-        raise CatternError(
-            f"{submitted}: {why}; give the folder that holds one folder per student"
-        ) from problem
-    found: dict[str, Path] = {}
-    strays = []
-    others = {*lab_names()} - {lab.name}
-    for folder in folders:
-        own = folder / lab.name
-        inside, place = set(), folder
-        with contextlib.suppress(OSError):  # reading the submission will say why
-            inside = set() if folder.is_symlink() else {child.name for child in folder.iterdir()}
-            place = own if lab.name in inside and own.is_dir() else folder
-        if inside and inside <= others:
-            handed_in = ", ".join(sorted(inside))
-            strays.append(f"{shown(folder.name)} handed in {handed_in}, and nothing for {lab.name}")
-        else:
-            found[folder.name] = place
-    for entry in sorted({*entries} - {*folders}):
-        student = _ARCHIVE.sub("", entry.name)
-        if student == entry.name or not entry.is_file():
-            advice = "put a student's files into a folder with their name"
-            strays.append(f"{shown(entry.name)} is no submission: {advice}")
-        elif student in found:
-            strays.append(
-                f"{shown(entry.name)} is ignored: {shown(student)} has handed in something else as well"
-            )
-        else:
-            found[student] = entry
-    return sorted(found.items()), strays
+    beside: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def read_submission(
-    student: str, path: Path, lab: Lab, release: Mapping[str, bytes] | None = None
+    student: str, path: Place, lab: Lab, release: Mapping[str, bytes] | None = None, beside: bool = False
 ) -> Submission:
     """Read one submission, repairing what can be repaired.
 
     Args:
         student: who handed it in.
-        path: a folder, an archive or a single file.
+        path: a folder, an archive or a single file, or several by name.
         lab: what to look for.
         release: the student bundle as released: its files are never taken from the submission, and tell what is
             unchanged. Without it no helper modules are taken.
+        beside: whether what else was handed in is read, too, for a person to look at.
 
     Raises:
         Unreadable: there is no student file, no notebook and no data file in it.
     """
     release = release or {}
-    found, repairs = collect(path, lambda name: _kind(name, lab))
-    kinds = {kind: [each for each in found if each.kind == kind] for kind in ("python", "notebook", "data")}
+    found, repairs = collect_files(path, lambda name: _kind(name, lab), beside)
+    kinds = {kind: [f for f in found if f.kind == kind] for kind in ("python", "notebook", "data", "other")}
     stub = next((release[name] for name in sorted(release) if base_name(name) == f"{lab.name}.ipynb"), b"")
     raw_stub = read_json(stub)[0]
 
@@ -147,18 +92,22 @@ def read_submission(
         repairs[MAX_REPAIRS:] = [f"and {len(repairs) - MAX_REPAIRS} more"]
     if notebook is None and not data and not any(name in files for name in lab.student_files):
         wanted = ", ".join([f"{lab.name}.ipynb", *lab.student_files, *lab.data_files])
-        met = "; ".join(repairs[:10]) or "there is no such file in it"
+        met = (
+            "; ".join([*repairs[:10], *instead(f.path for f in kinds["other"])])
+            or "there is no such file in it"
+        )
         raise Unreadable(f"nothing to grade from {shown(student)}: looked for {wanted}; {met}")
-    return Submission(student, path, files, cells, notebook, data, tuple(repairs))
+    others = {f.path: f.data for f in kinds["other"] if f.path not in release} if beside else {}
+    return Submission(student, path, files, cells, notebook, data, tuple(repairs), others)
 
 
-def _kind(name: str, lab: Lab) -> str | None:
+def _kind(name: str, lab: Lab) -> str:
     for kind, pattern in _KINDS.items():
         if re.search(pattern, name[-40:], re.IGNORECASE):
             return kind
-    if _ARCHIVE.search(name[-10:]):
+    if ARCHIVE.search(name[-10:]):
         return "archive"
-    return "data" if plain_name(name) in {plain_name(base_name(file)) for file in lab.data_files} else None
+    return "data" if any(same_kind(name, file) for file in lab.data_files) else "other"
 
 
 def _notebook(found: list[Found], lab: Lab, stub: bytes, raw_stub: object, repairs: list[str]) -> object:
@@ -172,6 +121,9 @@ def _notebook(found: list[Found], lab: Lab, stub: bytes, raw_stub: object, repai
         if not any(isinstance(cell, dict) for cell in listed_cells(raw)):
             why = "; ".join(done) or "it holds no cells"
             repairs.append(f"cannot read the notebook {shown(file.path)}: {why}")
+            continue
+        if other := lab_of_another(raw, lab):
+            repairs.append(f"ignored {shown(file.path)}: it is the notebook of {other}")
             continue
         tags = len(grade_ids(raw) & known)
         as_released, renamed = file.data == stub, base_name(file.path) != own
@@ -192,13 +144,26 @@ def _notebook(found: list[Found], lab: Lab, stub: bytes, raw_stub: object, repai
 def _data(found: list[Found], lab: Lab, repairs: list[str]) -> dict[str, bytes]:
     data = {}
     for name in lab.data_files:
-        base = base_name(name)
-        candidates = [f for f in found if plain_name(base_name(f.path)) == plain_name(base)]
-        candidates.sort(key=lambda f: (f.path != name, base_name(f.path) != base, f.path.count("/"), f.path))
-        if candidates:
-            data[name] = candidates[0].data
-            if candidates[0].path != name:
-                repairs.append(f"took {shown(candidates[0].path)} for {name}")
-            if rest := [shown(f.path) for f in candidates[1:] if f.data != candidates[0].data]:
-                repairs.append(f"ignored {some(rest)}: {shown(candidates[0].path)} was taken for {name}")
+        of_kind = sorted(
+            (f for f in found if same_kind(base_name(f.path), name)), key=lambda f: _unlike(f, name)
+        )
+        named = [f for f in of_kind if name_inside(base_name(f.path), base_name(name))]
+        others = [f for f in of_kind if f not in named and f.data.startswith(b"PK")]  # an .npz is a zip
+        # A file that is called otherwise is the student's, too, when it is the only one of its kind.
+        taken = named[0] if named else others[0] if len(others) == 1 else None
+        if taken:
+            data[name] = taken.data
+            if taken.path != name:
+                repairs.append(f"took {shown(taken.path)} for {name}")
+        if rest := [
+            shown(f.path) for f in of_kind if f is not taken and not (taken and f.data == taken.data)
+        ]:
+            why = f"{shown(taken.path)} was taken for {name}" if taken else f"none of them is called {name}"
+            repairs.append(f"ignored {some(rest)}: {why}")
     return data
+
+
+def _unlike(file: Found, name: str) -> tuple:
+    """Return how little a data file is like what the lab calls `name`, to sort by."""
+    own, wanted = base_name(file.path), base_name(name)
+    return (file.path != name, own != wanted, plain_name(own) != wanted, file.path.count("/"), file.path)

@@ -1,6 +1,7 @@
 """Turns whatever a student's notebook has become into a valid nbformat-4 notebook in which every grade_id stands once.
 
-Rules, in this order. A cell that lost its nbgrader metadata is known by its cell id. Of several cells with one grade_id,
+Rules, in this order. A cell that lost its nbgrader metadata is known by its cell id, else by its place and text. A tag that the
+release does not have is dropped: it is another notebook's. Of several cells with one grade_id,
 those left as released are dropped; if the others are neighbours that share no line and assign no common name they are one
 answer split in two and are joined, else the last one counts. A code answer is joined with the untagged code cells next to it
 when it is empty, when only together they are Python, or when they assign a name that the released cell asks for and the answer lacks.
@@ -12,6 +13,7 @@ import re
 from collections.abc import Mapping
 
 from autograder.submission.notebook import ID, grade_id, listed_cells, nbgrader_tag, read_cell
+from autograder.submission.places import recover_by_place
 from autograder.submission.repair import parsed, shown, some
 
 MAX_CELLS = 2000
@@ -38,7 +40,12 @@ def tidy(raw: object, release: Mapping | None) -> tuple[dict, dict[str, str], li
 
     stubs = [stub for each in listed_cells(release) if (stub := read_cell(each))]
     released = {name: stub for stub in stubs if (name := grade_id(stub))}
+    _drop_foreign(cells, released, done)
     _recover_ids(cells, released, done)
+    if known := recover_by_place(cells, stubs):
+        done.append(
+            f"cells without tags, known by place and text: {some([shown(name, 40) for name in known])}"
+        )
     _one_each(cells, released, done)
     _join_neighbours(cells, released, done)
     answers = {g: cell["source"] for cell in cells if (g := grade_id(cell))}
@@ -49,6 +56,15 @@ def tidy(raw: object, release: Mapping | None) -> tuple[dict, dict[str, str], li
     kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, answers, done
+
+
+def _drop_foreign(cells: list[dict], released: Mapping, done: list[str]) -> None:
+    foreign = [cell for cell in cells if released and grade_id(cell) and grade_id(cell) not in released]
+    names = sorted({grade_id(cell) for cell in foreign})
+    for cell in foreign:
+        cell["metadata"] = {}
+    if names:
+        done.append(f"tags of another notebook, dropped: {some([shown(name, 40) for name in names])}")
 
 
 def _recover_ids(cells: list[dict], released: Mapping, done: list[str]) -> None:

@@ -1,20 +1,22 @@
-"""Reads what was handed in, folder or archive, into memory: nothing is written, no link is followed, everything is capped.
+"""Reads what was handed in, folder, archive or loose files, into memory: nothing is written, no link is followed, everything is capped.
 
 An archive counts as a folder of its own name: `hand-in.zip/cattern/neural_net.py`. What is left out is named in plain
 sentences, in an order that depends on names alone.
 """
 
+import errno
 import heapq
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from autograder.submission.repair import shown
 from autograder.submission.unpack import MAX_DEPTH, MAX_TOTAL, Member, MiB, members, special
 
-MAX_BYTES = {"notebook": 32 * MiB, "python": MiB, "data": 16 * MiB, "archive": 64 * MiB}
+MAX_BYTES = {"notebook": 32 * MiB, "python": MiB, "data": 16 * MiB, "archive": 64 * MiB, "other": 16 * MiB}
 MAX_FILES = 2000  # of interest, in one folder or archive
 MAX_FOLDERS = 2000
 MAX_NESTED = 2  # an archive, and an archive in it
@@ -35,11 +37,12 @@ class Found:
 
 @dataclass
 class _Haul:
-    kind_of: Callable[[str], str | None]
+    kind_of: Callable[[str], str]
+    others: bool
     files: list[Found] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     archives: list[tuple[str, bytes, int]] = field(default_factory=list)
-    used: int = 0
+    used: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})  # of interest or not → bytes
     system: bool = False  # whether there were system files
 
     def leaves_out(self, name: str) -> bool:
@@ -52,7 +55,10 @@ class _Haul:
     def take(self, path: str, size: int, read: Callable[[int], bytes], level: int) -> None:
         """Read one file of interest if its size allows; `read(n)` gives at most n bytes."""
         kind = self.kind_of(path.rpartition("/")[2])
-        limit = min(MAX_BYTES[kind], MAX_TOTAL - self.used)
+        if kind == "other" and not self.others:
+            self.files.append(Found(path, kind, b""))
+            return
+        limit = min(MAX_BYTES[kind], MAX_TOTAL - self.used[kind != "other"])
         data = read(limit + 1) if size <= limit else b""
         if size > limit or len(data) > limit:
             at_most = (
@@ -62,31 +68,26 @@ class _Haul:
                 f"ignored {shown(path)}: too large ({_megabytes(max(size, len(data)))}; {at_most})"
             )
             return
-        self.used += len(data)
+        self.used[kind != "other"] += len(data)
         if kind == "archive":
             self.archives.append((path, data, level))
         else:
             self.files.append(Found(path, kind, data))
 
 
-def collect(top: Path, kind_of: Callable[[str], str | None]) -> tuple[list[Found], list[str]]:
-    """Return the files of interest under `top` (a folder, an archive or a single file) and what was left out, and why.
+def collect_files(
+    top: Path | Mapping[str, Path], kind_of: Callable[[str], str], others: bool = False
+) -> tuple[list[Found], list[str]]:
+    """Return the files under `top` (a folder, an archive or a single file) and what was left out, and why.
 
     Args:
-        top: never followed if it is a symbolic link.
-        kind_of: says of a file name whether it is a "notebook", "python", "data", "archive" or None (of no interest).
+        top: never followed if it is a symbolic link. Or several, by the names that their paths shall begin with.
+        kind_of: says of a file name whether it is a "notebook", "python", "data", "archive" or "other" (of no interest).
+        others: whether those of no interest are read; else they are found with no bytes.
     """
-    haul = _Haul(kind_of)
-    try:
-        mode = top.lstat().st_mode
-    except (OSError, ValueError) as problem:
-        return [], [f"cannot read {shown(top.name)}: {_reason(problem)}"]
-    if stat.S_ISDIR(mode):
-        _walk(haul, top)
-    elif not stat.S_ISREG(mode):
-        haul.notes.append(f"ignored {shown(top.name)}: {special(mode)}")
-    elif kind_of(top.name):
-        _take_file(haul, top.name, str(top))
+    haul = _Haul(kind_of, others)
+    for name, path in sorted(top.items()) if isinstance(top, Mapping) else [("", top)]:
+        _take(haul, name, path)
     # Archives last, so that what lies open is read before the total is used up.
     while haul.archives:
         path, data, level = haul.archives.pop(0)
@@ -96,19 +97,52 @@ def collect(top: Path, kind_of: Callable[[str], str | None]) -> tuple[list[Found
     return haul.files, haul.notes
 
 
-def _walk(haul: _Haul, top: Path) -> None:
-    level, folders = [("", str(top))], 0
+def read_file(place: Path | str, limit: int) -> bytes:
+    """Return at most `limit` bytes of an ordinary file; neither a link nor a pipe is opened.
+
+    Raises:
+        OSError: it cannot be read, or is no ordinary file.
+    """
+    with _opened(place) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "not an ordinary file")
+        return file.read(limit)
+
+
+def _opened(place: Path | str) -> BinaryIO:
+    # O_NONBLOCK: opening a pipe that nobody writes to would wait for ever.
+    return os.fdopen(os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+
+
+def _take(haul: _Haul, name: str, path: Path) -> None:
+    """Take a folder, an archive or a file; `name` is what the student called it, "" for the whole submission."""
+    try:
+        mode = path.lstat().st_mode
+    except (OSError, ValueError) as problem:
+        haul.notes.append(f"cannot read {shown(name or path.name)}: {_reason(problem)}")
+        return
+    if stat.S_ISDIR(mode):
+        _walk(haul, path, f"{name}/" if name else "")
+    elif not stat.S_ISREG(mode):
+        haul.notes.append(f"ignored {shown(name or path.name)}: {special(mode)}")
+    elif not haul.leaves_out(name or path.name):
+        _take_file(haul, name or path.name, str(path))
+
+
+def _walk(haul: _Haul, top: Path, named: str) -> None:
+    level, folders = [(named, str(top))], 0
     for _ in range(MAX_DEPTH):
         below = []
         for inside, folder in level:
             folders += 1
             try:
                 with os.scandir(folder) as entries:
-                    wanted = heapq.nsmallest(MAX_FILES + 1, _interesting(haul, entries))
+                    listed = heapq.nsmallest(MAX_FILES + 1, _listed(haul, entries))
+                wanted = [(name, mode) for _, name, mode in listed]
             except OSError as problem:
                 haul.notes.append(f"cannot read the folder {shown(inside or top.name)}: {_reason(problem)}")
                 continue
-            if len(wanted) > MAX_FILES:
+            if len(wanted) > MAX_FILES and not listed[MAX_FILES][0]:
                 haul.notes.append(
                     f"read only {MAX_FILES} files of {shown(inside or top.name)}, the first by name"
                 )
@@ -130,7 +164,8 @@ def _walk(haul: _Haul, top: Path) -> None:
         )
 
 
-def _interesting(haul: _Haul, entries: Iterator[os.DirEntry]) -> Iterator[tuple[str, int]]:
+def _listed(haul: _Haul, entries: Iterator[os.DirEntry]) -> Iterator[tuple[bool, str, int]]:
+    """Yield whether an entry is of no interest, its name and its mode: in this order what matters comes first."""
     for entry in entries:
         if haul.leaves_out(entry.name):
             continue
@@ -138,16 +173,13 @@ def _interesting(haul: _Haul, entries: Iterator[os.DirEntry]) -> Iterator[tuple[
             mode = entry.stat(follow_symlinks=False).st_mode
         except OSError:
             mode = 0  # named as neither a file nor a folder
-        if not stat.S_ISREG(mode) or haul.kind_of(entry.name):
-            yield entry.name, mode
+        yield stat.S_ISREG(mode) and haul.kind_of(entry.name) == "other", entry.name, mode
 
 
 def _take_file(haul: _Haul, path: str, place: str) -> None:
     try:
-        # O_NONBLOCK: opening a pipe that nobody writes to would wait for ever.
-        handle = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(handle, "rb") as file:
-            status = os.fstat(handle)
+        with _opened(place) as file:
+            status = os.fstat(file.fileno())
             if stat.S_ISREG(status.st_mode):
                 haul.take(path, status.st_size, file.read, level=1)
             else:
@@ -172,20 +204,24 @@ def _take_archive(haul: _Haul, path: str, data: bytes, level: int) -> None:
             continue
         if member.refused:
             haul.notes.append(f"ignored {shown(member.path)} in {shown(path)}: {member.refused}")
-        elif haul.kind_of(parts[-1]):
-            if member.path in latest:
+        else:
+            if member.path in latest and not _idle(haul, member.path):
                 haul.notes.append(
                     f"{shown(path)} holds {shown(member.path)} more than once: took the last one"
                 )
             latest[member.path] = member
-    order = sorted(latest, key=lambda inside: (inside.count("/"), inside))
-    if len(order) > MAX_FILES:
+    order = sorted(latest, key=lambda inside: (_idle(haul, inside), inside.count("/"), inside))
+    if len(order) > MAX_FILES and not _idle(haul, order[MAX_FILES]):
         haul.notes.append(f"read only {MAX_FILES} files of {shown(path)}, the first by depth and name")
     for inside in order[:MAX_FILES]:
         try:
             haul.take(f"{path}/{inside}", latest[inside].size, latest[inside].read, level + 1)
         except Exception as problem:
             haul.notes.append(f"cannot unpack {shown(f'{path}/{inside}')}: {_reason(problem)}")
+
+
+def _idle(haul: _Haul, path: str) -> bool:
+    return haul.kind_of(path.rpartition("/")[2]) == "other"
 
 
 def _reason(problem: BaseException) -> str:

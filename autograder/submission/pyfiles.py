@@ -1,7 +1,7 @@
 """Chooses which of the Python files in a submission are the student's, and puts each where the lab expects it.
 
 A file in its own place comes before one of the right name elsewhere, then one nearly of that name ("neural_net (1).py"), then
-any that defines the same classes; of equals the one nearest to the top, then the one that differs most from the release.
+any that defines the same classes, or without any the same functions; of equals the one nearest to the top, then the one that differs most from the release.
 A file that is empty or as released is taken only when there is no other.
 """
 
@@ -11,21 +11,11 @@ from pathlib import PurePosixPath
 
 from autograder.submission.cells import without_magics
 from autograder.submission.collect import Found
+from autograder.submission.naming import base_name, name_inside, plain_name
 from autograder.submission.repair import python_source, shown, some
 from cattern.checking.lab import Lab
 
 MAX_HELPERS = 50
-
-
-def base_name(path: str) -> str:
-    """Return the last part of a POSIX path."""
-    return path.rpartition("/")[2]
-
-
-def plain_name(name: str) -> str:
-    """Return a file name without what browsers and file managers add: "Copy of Lab (1).py.txt" gives "lab.py"."""
-    name = name.lower()[:300].removeprefix("copy of ").removesuffix(".txt").removesuffix(".json")
-    return re.sub(r" ?\(\d+\)| ?- copy| copy(?=\.)|\s", "", name)
 
 
 def python_files(
@@ -46,7 +36,7 @@ def python_files(
     }
     for name in lab.student_files:
         stub = _stub(name, release)
-        lines, wanted = set(stub.splitlines()), _classes(stub)
+        lines, wanted = set(stub.splitlines()), _wanted(stub)
         candidates = []
         for file in found:
             rank = _rank(file, name, wanted)
@@ -55,7 +45,7 @@ def python_files(
             source, done = python_source(file.data)
             unwritten = source.strip() in (b"", stub.strip())
             news = sum(line not in lines for line in source.splitlines())
-            order = (unwritten, not wanted <= _classes(source), rank, file.path.count("/"), -news, file.path)
+            order = (unwritten, not wanted <= _defined(source), rank, file.path.count("/"), -news, file.path)
             candidates.append((order, file.path, source, done))
         if not candidates:
             continue
@@ -112,15 +102,30 @@ def _rank(file: Found, name: str, wanted: set[str]) -> int | None:
         return 1
     if plain_name(base) == base_name(name):
         return 2
-    if not wanted or not wanted <= _classes(file.data):
+    if not wanted:
         return None
-    return 3 if base_name(name).removesuffix(".py") in base.lower() else 4
+    defined = _defined(file.data)
+    if name_inside(base, base_name(name)):
+        return 3 if 2 * len(wanted & defined) >= len(wanted) else None
+    return 4 if wanted <= defined else None
+
+
+def _wanted(stub: bytes) -> set[str]:
+    """Return the names by which a file is known: its classes; without any, its functions."""
+    return _classes(stub) or _defined(stub)
 
 
 def _classes(source: bytes) -> set[str]:
-    return {
-        name.decode() for name in re.findall(rb"^class[ \t]+([A-Za-z_]\w*)[ \t]*[(:]", source, re.MULTILINE)
-    }
+    return _names(rb"class", source)
+
+
+def _defined(source: bytes) -> set[str]:
+    return _names(rb"class|def", source)
+
+
+def _names(keyword: bytes, source: bytes) -> set[str]:
+    found = re.findall(rb"^(?:%b)[ \t]+([A-Za-z_]\w*)[ \t]*[(:]" % keyword, source, re.MULTILINE)
+    return {name.decode() for name in found}
 
 
 def _helpers(

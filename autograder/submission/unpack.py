@@ -1,5 +1,6 @@
 """Lists what is in a zip or tar archive, in memory: nothing is written, and nothing is inflated before it is asked for."""
 
+import atexit
 import contextlib
 import io
 import re
@@ -9,12 +10,29 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO
+
+from cattern.errors import CatternError
 
 MiB = 2**20
 MAX_ENTRIES = 20_000
 MAX_DEPTH = 16
 MAX_TOTAL = 128 * MiB
 MAX_RATIO, RATIO_FREE = 400, 4 * MiB  # text rarely packs better than 1:100; small members may
+MAX_MEMBER = 64 * MiB  # of a whole class's download: more than any file that is read may have
+
+_UNREAD = {
+    b"Rar!": "a RAR archive",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+    b"\xfd7zXZ": "an archive packed with xz",
+    b"BZh": "an archive packed with bzip2",
+    b"\x28\xb5\x2f\xfd": "an archive packed with zstd",
+    b"%PDF": "a PDF document under another name",
+    b"<!DOC": "a web page under another name",
+}
 
 
 @dataclass(frozen=True)
@@ -40,14 +58,52 @@ def members(data: bytes) -> list[Member]:
     Raises:
         Exception: of nearly any class: both readers meet hostile bytes in many ways.
     """
-    return list(_zip(data) if data[:2] == b"PK" else _tar(data))
-
-
-def _zip(data: bytes) -> Iterator[Member]:
+    for magic, name in _UNREAD.items():
+        if data.startswith(magic):
+            raise ValueError(f"it is {name}; ask for an ordinary zip")
+    if data[:2] != b"PK":
+        return list(_tar(data))
     # Counted in the bytes, because reading the directory of a million entries already costs a gigabyte.
     if data.count(b"PK\x01\x02") > MAX_ENTRIES:
         raise ValueError(f"it lists more than {MAX_ENTRIES} entries")
-    archive = zipfile.ZipFile(io.BytesIO(data))
+    return list(_zip(io.BytesIO(data)))
+
+
+@cache
+def unpacked(archive: Path) -> Path:
+    """Unpack a class's download, a zip, into a folder that lives as long as this process, and return the folder.
+
+    A student's file that is larger than any that is read keeps its size and no content, so that reading it says why.
+
+    Raises:
+        CatternError: it is no readable zip, or the disk is full.
+    """
+    folder = TemporaryDirectory(prefix="cattern-class-")
+    atexit.register(folder.cleanup)
+    top = Path(folder.name)
+    try:
+        with archive.open("rb") as file:
+            for member in _zip(file):
+                if _clean(member.path)[1]:
+                    continue  # no platform makes such a name
+                with contextlib.suppress(FileExistsError, NotADirectoryError):
+                    path = top / member.path
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    with path.open("wb") as out:
+                        if member.size > MAX_MEMBER or member.refused:
+                            out.truncate(max(member.size, MAX_MEMBER + 1))
+                        else:
+                            out.write(member.read(MAX_MEMBER))
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as problem:
+        why = (isinstance(problem, OSError) and problem.strerror) or str(problem)
+        raise CatternError(
+            f"{archive} cannot be unpacked: {why}; download it again, or unpack it yourself and give the folder"
+        ) from problem
+    return top
+
+
+def _zip(file: BinaryIO) -> Iterator[Member]:
+    archive = zipfile.ZipFile(file)
     for info in archive.infolist():
         name = info.orig_filename
         if name.endswith(("/", "\\")):

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.submission import Unreadable, find_strays, find_submissions, read_submission, unpack
+from autograder.submission import Unreadable, find_submissions, read_submission, take_in, unpack
 from autograder.submission.cells import tidy
 from autograder.submission.repair import conflict_sides, python_source, read_json, shown
 from cattern.checking.lab import Lab, Property, Task
@@ -854,18 +854,18 @@ def test_students_are_found_in_every_layout(tmp_path):
         read_submission("s4", tmp_path / "s4", LAB, RELEASE)
     with pytest.raises(Unreadable, match="as a zip or tar archive"):
         read_submission("s5", tmp_path / "s5.7z", LAB, RELEASE)
-    strays = find_strays(tmp_path, LAB)
-    assert [s.split(" ")[0] for s in strays] == ["'notes.txt'", "'pipe'", "'s1.zip'"]
+    taken = take_in(tmp_path, LAB)
+    assert list(taken.unmatched) == ["notes.txt", "pipe"] and list(taken.replaced) == ["s1.zip"]
 
 
 def test_a_student_who_handed_in_another_lab_only_is_not_a_submission(tmp_path, monkeypatch):
-    monkeypatch.setattr("autograder.submission.lab_names", lambda: ["nn_library", "two_layer_net"])
+    monkeypatch.setattr("autograder.submission.intake.lab_names", lambda: ["nn_library", "two_layer_net"])
     place(
         tmp_path,
         {f"ada/nn_library/{NET}": DONE, f"bob/nn_library/{NET}": DONE, f"bob/two_layer_net/{NET}": DONE},
     )
     assert [student for student, _ in find_submissions(tmp_path, LAB)] == ["bob"]
-    assert "nn_library" in find_strays(tmp_path, LAB)[0]
+    assert take_in(tmp_path, LAB).absent == {"ada": "handed in nn_library, and nothing for two_layer_net"}
 
 
 def test_a_missing_class_is_an_error_the_user_can_mend(tmp_path):
