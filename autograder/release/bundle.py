@@ -100,9 +100,6 @@ def forget() -> None:
     package_files.cache_clear()
 
 
-_fingerprints: dict[tuple, bytes] = {}  # what they are made of → the file
-
-
 def public_fingerprints(lab: str, root: Path = ROOT) -> bytes:
     """Return the numbers that the solution and its mistakes give on the public inputs: what `check` compares with."""
     from autograder.solution.reference import PUBLIC_SEED, SolutionReference
@@ -110,13 +107,8 @@ def public_fingerprints(lab: str, root: Path = ROOT) -> bytes:
 
     about = load_lab(lab)
     reference = SolutionReference(about, PUBLIC_SEED, root=root)
-    solution = tuple(_text(root / file) for file in about.student_files)
-    made_of = (lab, solution, tuple(reference.patches.values()))
-    if made_of not in _fingerprints:  # hundreds of mistakes run for them
-        _fingerprints[made_of] = fingerprints.write(
-            reference, [t for t in about.tasks if t.source == "module"]
-        )
-    return _fingerprints[made_of]
+    checked = [t for t in about.tasks if t.source == "module"]
+    return reference.store.get("fingerprints", lambda: fingerprints.write(reference, checked))
 
 
 def pip_requirements(environment: str) -> str:

@@ -7,7 +7,8 @@ computed when it is first asked for, and kept.
 import linecache
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from importlib import import_module
 from itertools import count
 from pathlib import Path
@@ -17,6 +18,7 @@ import numpy as np
 
 from autograder.release.bundle import ROOT
 from autograder.solution import patches as catalogue
+from autograder.solution.store import Store, pack, unpack
 from cattern.checking import run as probing
 from cattern.checking.facts import Facts, read
 from cattern.checking.lab import Lab, Probe, Task, module_name
@@ -78,13 +80,39 @@ class SolutionReference:
         key = (task.id, mistakes, probe.id)
         with _running:
             if key not in self._facts:
-                module = self._module(task, mistakes)
-                if module is None:
-                    self._facts[key] = None
+                if len(mistakes) == 1 and task.source == "module":
+                    self._facts |= self._with_each_mistake(task, self.patches[min(mistakes)].task)
                 else:
-                    answers = probing.run(task.driver, module, [probe], module.__file__)
-                    self._facts[key] = read(task, {probe.id: probe.inputs}, answers)
+                    self._facts[key] = self._computed(task, mistakes, probe)
             return self._facts[key]
+
+    def _with_each_mistake(self, task: Task, of: str) -> dict:
+        """Return a task's facts with each mistake of the task `of`: from the store, which is filled where it is empty."""
+
+        def table() -> bytes:
+            mine = [m for m, patch in self.patches.items() if patch.task == of]
+            return pack(
+                {m: [self._computed(task, frozenset([m]), p) for p in self.probes(task)] for m in mine}
+            )
+
+        kept = unpack(self.store.get(f"{task.id} with mistakes of {of}", table))
+        return {
+            (task.id, frozenset([m]), probe.id): facts
+            for m, rows in kept.items()
+            for probe, facts in zip(self.probes(task), rows, strict=True)
+        }
+
+    @cached_property
+    def store(self) -> Store:
+        """What was computed before, by whatever process, from the same sources."""
+        return Store([self.lab.name, self.seed, *sources(self.lab, self.root)])
+
+    def _computed(self, task: Task, mistakes: frozenset[str], probe: Probe) -> Facts | None:
+        module = self._module(task, mistakes)
+        if module is None:
+            return None
+        answers = probing.run(task.driver, module, [probe], module.__file__)
+        return read(task, {probe.id: probe.inputs}, answers)
 
     def _module(self, task: Task, mistakes: frozenset[str]):
         """Return the (patched) module that holds a task's answer, or None when the patches are in each other's way."""
@@ -112,6 +140,16 @@ class SolutionReference:
         """Return the text of a solved file with those of the mistakes in it that are this file's."""
         chosen = [self.patches[m] for m in sorted(mistakes) if self.patches[m].source == file]
         return catalogue.apply((self.root / file).read_text(encoding="utf-8"), chosen)
+
+
+def sources(lab: Lab, root: Path) -> Iterator[bytes]:
+    """Yield the bytes of every file that a lab's facts depend on, with their names."""
+    folders = [root / "cattern", ROOT / "cattern", ROOT / "autograder" / "labs" / lab.name]
+    for folder in dict.fromkeys(folders):
+        for path in sorted(folder.rglob("*")):
+            if path.suffix in (".py", ".toml"):
+                yield path.relative_to(folder).as_posix().encode()
+                yield path.read_bytes()
 
 
 def load_together(texts: Mapping[str, str]) -> dict[str, ModuleType]:

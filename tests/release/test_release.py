@@ -94,7 +94,7 @@ def test_solutions_outputs_and_hidden_tests_are_gone_and_stubs_named(made):
 
 
 def test_the_same_input_gives_the_same_bytes(made, tmp_path, monkeypatch):
-    monkeypatch.setattr(bundle, "_fingerprints", {})  # the numbers are computed anew
+    monkeypatch.setenv("CATTERN_CACHE", "")  # the numbers are computed anew
     # The same course, elsewhere, with traces of another machine and of a run in the notebook.
     notebook = small_notebook()
     notebook.metadata.kernelspec.display_name = "My environment"
