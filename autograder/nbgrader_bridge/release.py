@@ -18,6 +18,7 @@ from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions, Execute, Nb
 from traitlets import Unicode
 
 from autograder.nbgrader_bridge.grade import OracleVerdicts, RepairNotebook
+from autograder.nbgrader_bridge.pages import guard_pages
 from autograder.release import bundle, leaks, strip
 from cattern.checking.lab import lab_names, load_lab
 from cattern.errors import CatternError
@@ -50,6 +51,7 @@ def configure(c, course: str | Path | None = None) -> None:
     ]
     stock = _stock(Autograde, "autograde_preprocessors")
     c.Autograde.autograde_preprocessors = [OracleVerdicts if p is Execute else p for p in stock]
+    guard_pages(c)
     c.Execute.timeout = CELL_TIMEOUT
     c.Autograde.exclude_overwriting = {name: bundle.kept_back(name, root) for name in lab_names()}
 
@@ -138,7 +140,20 @@ class RestorePackage(NbGraderPreprocessor):
                 *dest.rglob("*.py[co]"),
             ]:
                 remove(junk)
+        calm(dest)
         return nb, resources
+
+
+# What a browser shows without acting on it, whatever is in it. Everything else is kept under a name that ends in .txt.
+PASSIVE = {".ipynb", ".py", ".txt", ".md", ".csv", ".json", ".toml", ".yml", ".npz", ".npy", ".gz", ".pdf"}
+PASSIVE |= {".png", ".jpg", ".jpeg", ".gif", ".webp"}
+
+
+def calm(folder: Path) -> None:
+    """Rename the files of a submission that a browser could run, such as .html and .svg: formgrader serves its folder."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.is_symlink() and path.suffix.lower() not in PASSIVE and path.suffix:
+            path.replace(path.with_name(path.name + ".txt"))
 
 
 def handed_in(folder: Path, names: Iterable[str]) -> dict[str, bytes]:

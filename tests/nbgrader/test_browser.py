@@ -11,25 +11,18 @@ import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
+import nbformat
 import pytest
+from browsing import CHROMIUM, chromium
 from lab_styles.two_layer_net import SOLUTION
 from notebook_fixtures import instructor_notebook, nbgrader, write_course
+from payloads import HONEST, PAYLOADS
 
 from autograder.nbgrader_bridge.release import write_files
 from autograder.release import bundle
 from autograder.release.handout import handout
 
 pytestmark = pytest.mark.browser
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 LAB = "two_layer_net"
 PICTURES = os.environ.get("CATTERN_PICTURES")  # a folder for screenshots, to look at
 
@@ -85,12 +78,8 @@ def browser():
     """One Chromium for all tests."""
     if CHROMIUM is None:
         pytest.skip("needs Chromium: install your system's package")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -184,30 +173,95 @@ def test_a_feedback_page_shows_why_a_point_was_lost(browser, demo):
     picture(page, "feedback")
 
 
-def test_formgraders_button_grades_with_the_oracle(browser, tmp_path):
-    """An instructor presses "autograde" in nbgrader's own page, and reads the oracle's words there."""
-    from nbgrader.api import Gradebook
-
-    course = write_course(tmp_path / "course", instructor_notebook())
-    (tmp_path / "home").mkdir()
+@pytest.fixture(scope="module")
+def formgrader(tmp_path_factory):
+    """A course that a server shows; in it dora, whose notebook holds every payload. Yields its folder and an address."""
+    course = write_course(tmp_path_factory.mktemp("course"), instructor_notebook())
     nbgrader(course, "generate_assignment", LAB)
     handed_in = course / "submitted" / "dora" / LAB
     shutil.copytree(course / "release" / LAB, handed_in)
     text = SOLUTION.replace("0.5 * reg", "reg")
     (handed_in / "cattern" / "neural_net.py").write_text(text, encoding="utf-8")
-    with server(course, tmp_path / "home") as (address, token):
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(f"{address}/lab{token}")  # where one logs in
-        page.goto(f"{address}/formgrader/manage_submissions/{LAB}")
-        page.locator("tr", has_text="dora").locator(".autograde a").click()
-        page.get_by_text("Success").first.wait_for(timeout=240_000)
-        picture(page, "formgrader")
-        with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
-            submission = book.find_submission_notebook(LAB, LAB, "dora")
-            name, points = submission.id, {g.name: g.auto_score for g in submission.grades}
-        assert (points["todo1"], points["todo2"]) == (10, 8)
-        page.goto(f"{address}/formgrader/submissions/{name}")
-        said = page.get_by_text("The L2 term is twice as large").first
-        said.scroll_into_view_if_needed()
-        picture(page, "formgrader-submission")
-        assert said.is_visible()
+    notebook = nbformat.read(handed_in / f"{LAB}.ipynb", as_version=4)
+    answer = next(c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") == "t4")
+    answer.source = HONEST["maths"] + "\n\n" + PAYLOADS["img-onerror"]
+    notebook.cells += [nbformat.v4.new_markdown_cell(text) for text in PAYLOADS.values()]
+    nbformat.write(notebook, handed_in / f"{LAB}.ipynb")
+    (handed_in / "evil.html").write_text(PAYLOADS["script"], encoding="utf-8")
+    with server(course, tmp_path_factory.mktemp("home")) as (address, token):
+        yield course, address, token
+
+
+@pytest.fixture(scope="module")
+def watched(browser):
+    """A page that counts the scripts of its content that ran, and what its policy refused."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.add_init_script("window.hits = 0; window.hit = () => { window.hits++; }")
+    page.refused = []
+    page.on("console", lambda m: page.refused.append(m.text) if "Content Security" in m.text else None)
+    return page
+
+
+def touch(page) -> int:
+    """Go near everything in the cells, and return how often a script of theirs ran."""
+    page.evaluate(
+        """() => { document.addEventListener('click', e => e.target.closest('a[href^=http]') && e.preventDefault());
+           document.querySelectorAll('.rendered_html *').forEach(e => ['mouseover', 'pointerover', 'focus', 'click']
+             .forEach(name => name === 'click' ? e.click && e.click() : e.dispatchEvent(new Event(name, {bubbles: true})))) }"""
+    )
+    page.wait_for_timeout(300)
+    return page.evaluate("window.hits")
+
+
+def test_formgraders_button_grades_with_the_oracle(watched, formgrader):
+    """An instructor presses "autograde" in nbgrader's own page, and reads the oracle's words there."""
+    from nbgrader.api import Gradebook
+
+    (course, address, token), page = formgrader, watched
+    page.goto(f"{address}/lab{token}")  # where one logs in
+    page.route("**/*", lambda r: r.continue_() if r.request.url.startswith(address) else r.abort())
+    page.goto(f"{address}/formgrader/manage_submissions/{LAB}")
+    page.locator("tr", has_text="dora").locator(".autograde a").click()
+    page.get_by_text("Success").first.wait_for(timeout=240_000)
+    picture(page, "formgrader")
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
+        submission = book.find_submission_notebook(LAB, LAB, "dora")
+        name, points = submission.id, {g.name: g.auto_score for g in submission.grades}
+    assert (points["todo1"], points["todo2"]) == (10, 8)
+    page.goto(f"{address}/formgrader/submissions/{name}")
+    said = page.get_by_text("The L2 term is twice as large").first
+    said.scroll_into_view_if_needed()
+    picture(page, "formgrader-submission")
+    assert said.is_visible()
+
+
+def test_no_script_of_a_student_runs_in_formgrader(watched, formgrader):
+    """On the page that the test before opened: its own scripts work, and none of the payloads."""
+    page = watched
+    page.wait_for_function("document.getElementById('todo2').placeholder == '8'", timeout=20_000)
+    page.locator("span.name-hidden.glyphicon").first.click()
+    assert page.get_by_text("dora").first.is_visible()
+    assert touch(page) == 0
+    policy = page.locator("meta[http-equiv=Content-Security-Policy]").get_attribute("content")
+    assert "default-src 'none'" in policy
+    page.evaluate(
+        "document.querySelector('.rendered_html').insertAdjacentHTML('beforeend', '<img src=x onerror=hit()>')"
+    )
+    page.wait_for_timeout(200)
+    assert page.evaluate("window.hits") == 0, "were it not clean, the policy would still hold"
+    own = [text for text in page.refused if "cloudflare" not in text and "onerror" not in text]
+    assert len(own) <= 1, own
+    evil = page.request.get(page.url.partition("#")[0] + "evil.html")
+    assert evil.status == 404, "a page that was handed in is not served"
+
+
+def test_no_script_of_a_student_runs_in_nbgraders_feedback(watched, formgrader):
+    course, page = formgrader[0], watched
+    nbgrader(course, "generate_feedback", LAB)
+    html = course / "feedback" / "dora" / LAB / f"{LAB}.html"
+    page.unroute("**/*")
+    page.route("**/*", lambda r: r.continue_() if r.request.url.startswith("file:") else r.abort())
+    page.goto(html.as_uri())
+    assert page.get_by_text("The L2 term is twice as large").first.is_visible()
+    assert touch(page) == 0
+    assert page.locator("meta[http-equiv=Content-Security-Policy]").count() == 1
