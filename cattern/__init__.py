@@ -1,5 +1,5 @@
 """Cattern: neural networks from scratch, in notebooks that grade themselves."""
 
-from cattern.checking.check import check
+from cattern.checking.check import check, hint, status
 
-__all__ = ["check"]
+__all__ = ["check", "hint", "status"]

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,7 @@ from cattern.errors import CatternError
 app = typer.Typer(
     name="cattern",
     help="Neural networks from scratch, in notebooks that grade themselves.",
-    epilog="Each command says more with --help, as in: cattern data --help",
+    epilog="Each command says more with --help, as in: python -m cattern data --help",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
@@ -34,9 +35,9 @@ def examples(*lines: str) -> str:
 
 @app.command(
     epilog=examples(
-        "cattern data[dim]                    # fetch what is missing[/dim]",
-        "cattern data --folder ~/mnist[dim]   # into a folder of your own[/dim]",
-        "cattern data --force[dim]            # take every file again[/dim]",
+        "python -m cattern data[dim]                  # fetch what is missing[/dim]",
+        "python -m cattern data --folder mnist[dim]   # into a folder of your own[/dim]",
+        "python -m cattern data --force[dim]          # take every file again[/dim]",
     )
 )
 def data(
@@ -61,102 +62,114 @@ def data(
 
 
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="[LAB] [TODO#n]", help="A lab, a task, both or neither.")
+    list[str] | None,
+    typer.Argument(metavar="[LAB] [TASK]", help="A lab, a task (3, TODO3, T1), both or neither."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="One line of JSON a task, for programs.")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON, for programs.")]
 
 
 @app.command(
     epilog=examples(
-        "cattern check[dim]                        # every task of the lab in this folder[/dim]",
-        "cattern check 'TODO#3'[dim]               # one task; just 3 will do[/dim]",
-        "cattern check two_layer_net 3 --watch[dim]  # again after every save[/dim]",
+        "python -m cattern check[dim]             # every TODO in your files[/dim]",
+        "python -m cattern check 3[dim]           # one task; TODO3 is the same[/dim]",
+        "python -m cattern check T1[dim]          # is an answer there, in the saved notebook?[/dim]",
+        "python -m cattern check 3 --watch[dim]   # again after every save[/dim]",
     )
 )
 def check(
     names: Names = None,
     as_json: AsJson = False,
     watch: Annotated[bool, typer.Option("--watch", help="Check again whenever a file is saved.")] = False,
-    seconds: Annotated[float, typer.Option(help="Time limit of each task.")] = 20.0,
+    seconds: Annotated[float, typer.Option(min=0.5, help="Time limit of your code in each task.")] = 10.0,
 ) -> None:
     """Run your code and say what is right, and what is wrong with the rest. Exit code 1 unless all is right."""
-    from cattern.checking import check as student
-
-    lab, tasks = student.lab_and_tasks(names or [])
-    right = show_results(lab, tasks, seconds, as_json)
-    if watch:
-        from watchfiles import watch as changes
-
-        folder = student.package_folder()
-        typer.echo(f"watching {folder} (Ctrl+C ends it)")
-        for _ in changes(folder, watch_filter=lambda _, path: path.endswith(".py"), raise_interrupt=False):
-            typer.clear()
-            right = show_results(lab, tasks, seconds, as_json)
-    raise typer.Exit(0 if right else 1)
-
-
-def show_results(lab: str, tasks: list[str], seconds: float, as_json: bool) -> bool:
-    """Print results as they come; return whether all were right."""
     import json
 
-    from cattern.checking import check as student
+    from cattern.checking import ask, words
+    from cattern.checking.watch import watch as saves
 
-    right = True
-    for result in student.results(lab, tasks, seconds):
-        right &= result["verdict"]["status"] == "pass"
-        typer.echo(json.dumps(result) if as_json else student.as_text(result))
-    return right
+    lab, tasks = ask.lab_and_words(names or [])
+
+    def show(results: Iterable[dict]) -> list[dict]:
+        shown: list[dict] = []
+        for result in results:
+            same = bool(shown) and words.same_trouble(shown[-1], result)
+            echo(json.dumps(result) if as_json else words.as_text(result, in_colour(), same))
+            shown.append(result)
+        return shown
+
+    def sum_up(shown: list[dict]) -> None:
+        if not as_json and len(shown) > 1:
+            echo(words.summary(shown, lambda task: f"{ask.COMMAND} hint {words.typed(task)}"))
+
+    latest: dict[str, dict] = {}
+    try:
+        rounds = saves(lab, tasks, seconds) if watch else [(set(), ask.results(lab, tasks, seconds))]
+        for saved, results in rounds:
+            if saved and not as_json:
+                clear_screen()
+                echo(f"{', '.join(sorted(saved))} saved:")
+            latest |= {r["verdict"]["id"]: r for r in show(results)}
+            sum_up([*latest.values()])
+            if watch:
+                echo(f"watching {ask.package_folder()} (Ctrl+C ends it)", err=as_json)
+    except KeyboardInterrupt:
+        echo("", err=True)
+    right = all(r["verdict"]["status"] in ("pass", "given") for r in latest.values())
+    raise typer.Exit(0 if right else 1)
 
 
 @app.command(
     epilog=examples(
-        "cattern hint 'TODO#3'[dim]            # a nudge[/dim]",
-        "cattern hint 3 --step 2[dim]          # more[/dim]",
+        "python -m cattern hint[dim]              # a nudge for the first task that is open[/dim]",
+        "python -m cattern hint 3[dim]            # for this one[/dim]",
+        "python -m cattern hint 3 --step 2[dim]   # more[/dim]",
     )
 )
 def hint(
-    names: Names,
+    names: Names = None,
     step: Annotated[
         int, typer.Option(min=1, help="How far the hint goes: 1 nudges, 3 says where to read.")
     ] = 1,
 ) -> None:
     """Give a hint for one task, about your own mistake where the check knows it."""
-    from cattern.checking import check as student
-    from cattern.errors import UsageError
+    from cattern.checking import ask, check, words
 
-    lab, tasks = student.lab_and_tasks(names)
-    if not tasks:
-        raise UsageError("a hint for which task? As in: cattern hint 'TODO#3'")
-    for result in student.results(lab, tasks):
-        verdict, steps = result["verdict"], result["hints"]
-        if verdict["status"] == "pass":
-            typer.echo(f"{verdict['id']} is right: it needs no hint")
-            continue
-        for number, text in enumerate(steps[:step], 1):
-            typer.echo(f"{number}. {text}")
-        if step < len(steps):
-            typer.echo(f"More: cattern hint '{verdict['id']}' --step {step + 1}")
+    lab, tasks = ask.lab_and_words(names or [])
+    for asked in [[task] for task in tasks] or [["all"]]:
+        result = check.hinted(ask.results(lab, asked))
+        for line in words.hint_lines(
+            result, step, lambda task, more: f"{ask.COMMAND} hint {words.typed(task)} --step {more}"
+        ):
+            echo(line)
 
 
-@app.command(epilog=examples("cattern status", "cattern status two_layer_net --json"))
+@app.command(epilog=examples("python -m cattern status", "python -m cattern status --json"))
 def status(names: Names = None, as_json: AsJson = False) -> None:
-    """Say in one line a task how far you are."""
+    """Say in one line a task how far you are, and count the points."""
     import json
 
-    from cattern.checking import check as student
+    from cattern.checking import ask, words
 
-    lab, tasks = student.lab_and_tasks(names or [])
-    verdicts = [result["verdict"] for result in student.results(lab, tasks)]
-    if as_json:
-        typer.echo(json.dumps(verdicts))
-        return
-    for v in verdicts:
-        sign = student.SIGNS[v["status"]]
-        typer.echo(
-            f"{sign} {v['id']:7} {v['title']:20} {v['status']:8} {v['score']:>4g} of {v['max_score']:g}"
-        )
-    done = sum(v["score"] for v in verdicts)
-    typer.echo(f"{done:g} of {sum(v['max_score'] for v in verdicts):g} points that can be checked here")
+    lab, tasks = ask.lab_and_words(names or [])
+    results = list(ask.results(lab, tasks or ["all"]))
+    echo(json.dumps([r["verdict"] for r in results]) if as_json else words.table_text(results, in_colour()))
+
+
+def in_colour() -> bool:
+    """Tell whether colour is wanted: on a terminal, unless NO_COLOR says otherwise."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def clear_screen() -> None:
+    """Begin on a clean screen, where there is one."""
+    if sys.stdout.isatty():
+        typer.echo("\033[2J\033[H", nl=False)
+
+
+def echo(text: str, err: bool = False) -> None:
+    """Print a line at once; colour goes where `in_colour` says."""
+    print(text, file=sys.stderr if err else sys.stdout, flush=True)
 
 
 def main() -> None:
@@ -164,6 +177,9 @@ def main() -> None:
     # before NumPy: the labs' matrices are small, and threads that wait for each other on a busy machine cost far more
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+    from cattern.checking.words import print_on_any_console
+
+    print_on_any_console(sys.stdout, sys.stderr)
     try:
         if find_spec("autograder"):
             from autograder.cli import add_to

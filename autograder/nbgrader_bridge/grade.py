@@ -17,8 +17,8 @@ from autograder.release.handout import handout
 from autograder.sanitise.notebook import safe_notebook
 from autograder.seed import course_seed
 from autograder.submission import Unreadable, read_submission
-from cattern.checking.check import as_text
 from cattern.checking.lab import lab_names, load_lab
+from cattern.checking.words import as_text
 from cattern.errors import CatternError
 
 

@@ -1,21 +1,25 @@
-"""The process in which a student's check runs: one line of JSON for the plan, then one for each task.
+"""The process in which a student's check runs. It says which tasks there are, waits for the question, and answers it task by task.
 
 It is a process of its own so that an endless loop can be ended, and so that the file is always read afresh, whatever a
-notebook has imported. There is no wall: it is the student's own code on the student's own machine.
+notebook has imported. There is no wall: it is the student's own code on the student's own machine. One line of JSON
+goes in, one for each thing said comes out.
 
-    python -m cattern.checking.child LAB FOLDER TASK...
+    python -m cattern.checking.child LAB FOLDER
 """
 
 import builtins
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from cattern.checking import fingerprints
 from cattern.checking import run as probing
+from cattern.checking.answers import judge_cell, judge_data, judge_hand
+from cattern.checking.hang import Watchdog
 from cattern.checking.judge import judge_task
-from cattern.checking.lab import Lab, load_lab, module_name
+from cattern.checking.lab import Lab, Task, load_lab, module_name
 
 
 def open_reference(lab: Lab):
@@ -54,11 +58,62 @@ def refuse_other_packages(modules: set[str], folder: Path) -> None:
     builtins.__import__ = import_known
 
 
+def about(lab: Lab, task: Task) -> dict:
+    """Return what the asking process wants to know of a task."""
+    return {
+        "id": task.id,
+        "title": task.title,
+        "points": task.points,
+        "source": task.source,
+        "file": task.data or (lab.file_of(task) if task.source == "module" else ""),
+        "needs": [t.id for t in lab.upstream(task)],
+        "todo": task.todo,
+        "hints": list(task.hints),
+    }
+
+
+def answer(lab: Lab, reference, folder: Path, question: dict, say: Callable[[dict], None]) -> None:
+    """Check the tasks of a question, and those they build on; say one line for each that was asked."""
+    wanted = [lab.task(t) for t in question["tasks"]]
+    files = {name: Path(path) for name, path in question["files"].items()}
+    refuse_other_packages({module_name(file) for file in lab.student_files}, folder)
+    paths = {str(folder / file) for file in (*lab.student_files, "cell.py")}
+    watchdog = Watchdog(question["seconds"], paths, lambda why: say({"hung": why}))
+    upstream = {u.id for t in wanted for u in lab.upstream(t)}
+    found: dict[str, frozenset[str]] = {}
+    for task in lab.tasks:
+        if task not in wanted and task.id not in upstream:
+            continue
+        say({"started": task.id})
+        probing.printed.clear()
+        stub = None
+        watchdog.begin()
+        if task.source == "module":
+            answers = probing.answer_task(lab, task, reference.probes(task), folder)
+            watchdog.end()
+            verdict, found[task.id] = judge_task(lab, task, answers, reference, found)
+            own = (a.failure for a in answers if a.failure and a.failure.todo == task.id)
+            stub = next(({"line": f.line, "code": f.code} for f in own if f.line), None)
+        elif task.source == "cell":
+            verdict = judge_cell(task, files.get(f"{lab.name}.ipynb"), folder / "cell.py")
+        elif task.source == "data":
+            watchdog.end()
+            verdict = judge_data(lab, task, files.get(task.data))
+        else:
+            verdict = judge_hand(task, files.get(f"{lab.name}.ipynb"))
+        watchdog.end()
+        if task in wanted:
+            steps = [s for m in verdict.mistakes for s in m.hint] or list(task.hints)
+            said = {"verdict": verdict.to_json(), "hints": steps}
+            say(said | {k: v for k, v in (("stub", stub), ("printed", probing.printed.text())) if v})
+
+
 def main() -> None:
-    """Check the tasks named on the command line, and those they build on."""
-    lab, folder, wanted = load_lab(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
+    """Say the lab's tasks, read a question, answer it."""
+    lab, folder = load_lab(sys.argv[1]), Path(sys.argv[2])
+    reference = open_reference(lab)  # while there is somebody to read what is wrong with it
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    null = os.open(os.devnull, os.O_WRONLY)
+    null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 1)  # what student code prints is not the answer
     os.dup2(null, 2)
 
@@ -66,22 +121,11 @@ def main() -> None:
         out.write(json.dumps(line) + "\n")
         out.flush()
 
-    checkable = [t for t in lab.tasks if t.source == "module"]
-    wanted = [lab.task(t) for t in wanted] or checkable
-    say({"plan": [{"id": t.id, "title": t.title, "points": t.points} for t in wanted]})
-    reference = open_reference(lab)
-    refuse_other_packages({module_name(file) for file in lab.student_files}, folder)
-    found: dict[str, frozenset[str]] = {}
-    upstream = {u.id for t in wanted for u in lab.upstream(t)}
-    for task in checkable:
-        if task not in wanted and task.id not in upstream:
-            continue
-        say({"started": task.id})
-        answers = probing.answer_task(lab, task, reference.probes(task), folder)
-        verdict, found[task.id] = judge_task(lab, task, answers, reference, found)
-        if task in wanted:
-            steps = [s for m in verdict.mistakes for s in m.hint] or list(task.hints)
-            say({"verdict": verdict.to_json(), "hints": steps})
+    say({"tasks": [about(lab, task) for task in lab.tasks]})
+    question = sys.stdin.readline()
+    os.dup2(null, 0)  # nor may it wait for somebody to type
+    if question:
+        answer(lab, reference, folder, json.loads(question), say)
 
 
 if __name__ == "__main__":

@@ -69,10 +69,38 @@ def _answer(driver: Driver, module: ModuleType, probe: Probe, source_file: str) 
     return Answer(probe.id, {name: numbers(value) for name, value in raw.items()}, failure)
 
 
+class Printed(io.TextIOBase):
+    """Takes what student code prints, and keeps the beginning."""
+
+    MOST = 1000  # characters
+
+    def __init__(self):
+        self._kept, self._size = [], 0
+
+    def write(self, text: str) -> int:
+        """Keep some of a text."""
+        if self._size < self.MOST:
+            self._kept.append(str(text)[: self.MOST - self._size])
+        self._size += len(text)
+        return len(text)
+
+    def text(self) -> str:
+        """Return the beginning of what was printed, fit to be shown."""
+        kept = "".join(c if c.isprintable() or c == "\n" else " " for c in "".join(self._kept))
+        return kept + ("\n… and more" if self._size > self.MOST else "")
+
+    def clear(self) -> None:
+        """Forget it all."""
+        self._kept, self._size = [], 0
+
+
+printed = Printed()  # for the student's own check; a grader never reads it
+
+
 @contextlib.contextmanager
 def quiet():
-    """Discard prints and warnings: what student code says never changes what it is worth."""
-    with warnings.catch_warnings(), np.errstate(all="ignore"), contextlib.redirect_stdout(io.StringIO()):
+    """Keep prints and warnings from everybody: what student code says never changes what it is worth."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"), contextlib.redirect_stdout(printed):
         warnings.simplefilter("ignore")
         yield
 

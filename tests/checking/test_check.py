@@ -6,42 +6,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from judging import LAB
 from lab_styles.two_layer_net import SOLUTION
 
-from autograder.nbgrader_bridge.release import write_files
-from autograder.release import bundle
 from autograder.solution import patches as catalogue
 
 BY_ID = {m.id: m for m in catalogue.load("two_layer_net")}
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A student's folder: the released files, and nothing of the instructor's can be imported."""
-    top = tmp_path_factory.mktemp("bundle")
-    write_files(top, bundle.released_files("two_layer_net"))
-    # a student has no `autograder`, but the tests' environment does: hide it
-    (top / "sitecustomize.py").write_text("import sys\nsys.modules['autograder'] = None\n")
-    return top
-
-
-@pytest.fixture
-def bundle_with(folder):
-    """Return a function that puts code into the student's file; afterwards it is as released."""
-    file = folder / "cattern" / "neural_net.py"
-    released = file.read_bytes()
-
-    def put(text: str) -> Path:
-        file.write_text(text, encoding="utf-8")
-        return folder
-
-    yield put
-    file.write_bytes(released)
-
-
-def run(folder: Path, *args: str) -> subprocess.CompletedProcess:
-    env = {**os.environ, "CATTERN_OFFLINE": "1", "PYTHONPATH": str(folder)}
+def run(folder: Path, *args: str, **environment: str) -> subprocess.CompletedProcess:
+    env = {**os.environ, "CATTERN_OFFLINE": "1", "PYTHONPATH": str(folder), **environment}
     command = [sys.executable, "-m", "cattern", *args]
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
 
@@ -83,13 +59,29 @@ def test_two_mistakes_in_two_tasks_are_both_named(bundle_with):
     assert named == {"reg-not-halved", "relu-mask-missing"}
 
 
-def test_an_endless_loop_ends_and_costs_no_other_task(bundle_with):
-    folder = bundle_with(
-        SOLUTION.replace("        scores = self.loss(X)\n", "        while True:\n            pass\n")
-    )
-    verdicts = checked(folder, "--seconds", "4")
+def test_an_endless_loop_is_shown_with_its_line_and_asked_once(bundle_with):
+    lines = "        scores = self.loss(X)\n"
+    text = SOLUTION.replace(lines, "        k = 0\n        while k < 5:\n            k -= 1\n" + lines)
+    folder = bundle_with(text)
+    number = text.splitlines().index("        while k < 5:") + 1
+    verdicts = checked(folder, "--seconds", "1")
     assert verdicts["TODO#7"]["status"] == "timeout"
+    for part in (f"line {number} of neural_net.py", "`while k < 5:`", "had not ended after 1 seconds"):
+        assert part in verdicts["TODO#7"]["rationale"]
     assert {v["status"] for k, v in verdicts.items() if k != "TODO#7"} == {"pass"}
+
+
+def test_after_a_task_that_hangs_no_other_is_waited_for(bundle_with):
+    """The loop stands in `loss`, which all but the minibatch need."""
+    line = "        N = X.shape[0]\n"
+    folder = bundle_with(SOLUTION.replace(line, line + "        while True:\n            X = X + 0\n"))
+    verdicts = checked(folder, "--seconds", "1")
+    assert verdicts["TODO#1"]["status"] == "timeout" and "`while True:`" in verdicts["TODO#1"]["rationale"]
+    assert {v["status"] for k, v in verdicts.items() if k != "TODO#1"} == {"skipped"}
+    assert "TODO#1 does not end" in verdicts["TODO#5"]["rationale"]
+    (verdict,) = checked(folder, "2", "--seconds", "1").values()
+    assert (verdict["id"], verdict["status"]) == ("TODO#2", "timeout")
+    assert "TODO#1 does not end" in verdict["rationale"] and "while True" in verdict["rationale"]
 
 
 def test_a_file_that_ends_the_process_is_named(bundle_with):
@@ -98,13 +90,22 @@ def test_a_file_that_ends_the_process_is_named(bundle_with):
     assert len(verdicts) == 7
 
 
-def test_a_syntax_error_names_its_line(bundle_with):
-    verdict = checked(bundle_with("x = 1\ny = (\n"))["TODO#1"]
-    assert (
-        verdict["status"] == "error"
-        and "SyntaxError" in verdict["rationale"]
-        and "line 2" in verdict["rationale"]
-    )
+def test_a_syntax_error_names_its_line_and_is_said_once(bundle_with):
+    folder = bundle_with("x = 1\ny = (\n")
+    verdict = checked(folder)["TODO#1"]
+    assert verdict["status"] == "error"
+    assert "SyntaxError" in verdict["rationale"] and "line 2" in verdict["rationale"]
+    said = run(folder, "check").stdout
+    assert said.count("SyntaxError") == 1 and said.count("the same error") == 6
+
+
+def test_a_stub_left_behind_the_code_is_named_with_its_line(bundle_with):
+    line = "        scores = hidden @ W2 + b2\n"
+    stub = '        raise NotImplementedError("TODO#1: compute scores")\n'
+    text = SOLUTION.replace(line, line + stub)
+    said = run(bundle_with(text), "check", "1").stdout
+    number = text.splitlines().index(stub.rstrip()) + 1
+    assert f"line {number} still raises NotImplementedError; replace that line" in " ".join(said.split())
 
 
 def test_what_may_be_imported_is_what_grading_has(bundle_with):
@@ -125,9 +126,87 @@ def test_a_hint_goes_step_by_step_and_is_about_the_mistake(bundle_with):
     assert "needs no hint" in run(folder, "hint", "TODO#1").stdout
 
 
-def test_status_counts_the_points(bundle_with):
+def test_status_counts_all_points_and_says_what_is_where(bundle_with):
     done = run(bundle_with(SOLUTION), "status")
-    assert done.returncode == 0 and "72 of 72 points" in done.stdout
+    assert done.returncode == 0 and "72 of 100 points" in done.stdout
+    assert [line.split()[1] for line in done.stdout.splitlines()[:12]] == [t.id for t in LAB.tasks]
+    asked = json.loads(run(bundle_with(SOLUTION), "status", "--json").stdout)
+    assert sum(v["max_score"] for v in asked) == 100
+
+
+@pytest.mark.parametrize("spelling", ["3", "TODO3", "TODO#3", "todo#3", "'TODO#3'", '"3"'])
+def test_a_task_may_be_spelled_as_any_shell_hands_it_on(bundle_with, spelling):
+    done = run(bundle_with(SOLUTION), "check", spelling)
+    assert done.returncode == 0 and done.stdout.startswith("✓ TODO#3 gradients: right, 20 of 20 points")
+
+
+def test_a_right_file_is_celebrated_once_and_a_wrong_one_is_told_what_is_next(bundle_with):
+    said = run(bundle_with(SOLUTION), "check").stdout
+    assert said.splitlines()[-1].startswith("All of it is right: 72 of 72 points.")
+    folder = bundle_with(SOLUTION.replace("0.5 * reg", "reg"))
+    said = run(folder, "check").stdout
+    assert said.splitlines()[-1] == "68 of 72 points. Next: TODO#2 loss. Stuck? python -m cattern hint 2"
+    assert run(folder, "hint").stdout.startswith("TODO#2: loss\n1. ")
+
+
+def cell(name: str, source: str) -> dict:
+    return {"cell_type": "code", "id": name, "metadata": {"nbgrader": {"grade_id": name}}, "source": source}
+
+
+def test_answers_in_the_notebook_are_looked_at_and_not_marked(folder, bundle_with):
+    """As far as a student may know before it is graded: is a number there?"""
+    bundle_with(SOLUTION)
+    cells = [cell("t1-answer", "z = 1\ndz_dw1 = dz_db1 = 2.5\ndz_dw0 = dz_db0 = 3")]
+    cells += [cell("t2-answer", "dz_dx0_shortcut = 1.0\ndz_dx0 = dz_dx0_layers = float('nan')")]
+    cells += [cell("t3-answer", 'raise NotImplementedError("T3: count")'), cell("t4", "Because.")]
+    path = folder / "two_layer_net.ipynb"
+    path.write_text(json.dumps({"cells": cells}), encoding="utf-8")
+    try:
+        verdicts = checked(folder, "T1", "T2", "T3", "T4", "8")
+        wanted = {"T1": "given", "T2": "fail", "T3": "missing", "T4": "given", "TODO#8": "missing"}
+        assert {k: v["status"] for k, v in verdicts.items()} == wanted
+        assert "is nan, expected one number" in verdicts["T2"]["rationale"]
+        assert "best_net.npz" in verdicts["TODO#8"]["rationale"]
+        assert "a person reads this" in run(folder, "check", "t4").stdout
+        assert "T1 has no hints" in run(folder, "hint", "T1").stdout
+        assert "TODO#8" in run(folder, "hint", "8").stdout
+        assert "8 more are answered" not in run(folder, "status").stdout
+        assert "10 more are answered" in run(folder, "status").stdout
+    finally:
+        path.unlink()
+
+
+def test_a_data_file_is_measured_on_the_validation_set_alone(folder, bundle_with):
+    bundle_with(SOLUTION)
+    rng = np.random.default_rng(0)
+    arrays = {"W1": rng.normal(size=(784, 5)), "b1": np.zeros(5), "W2": np.zeros((5, 10)), "b2": np.zeros(10)}
+    path = folder / "best_net.npz"
+    try:
+        np.savez(path, **arrays)
+        verdict = checked(folder, "8")["TODO#8"]
+        assert verdict["status"] == "fail" and "validation accuracy" in verdict["rationale"]
+        assert "test accuracy" not in verdict["rationale"]
+        np.savez(path, **{**arrays, "b1": np.zeros(6)})
+        assert "do not fit together" in checked(folder, "8")["TODO#8"]["rationale"]
+        path.write_bytes(b"nothing")
+        assert "could not be read" in checked(folder, "8")["TODO#8"]["rationale"]
+    finally:
+        path.unlink()
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_every_sign_prints_on_any_console(bundle_with, encoding):
+    folder = bundle_with(SOLUTION.replace("0.5 * reg", "reg"))
+    done = run(folder, "check", PYTHONIOENCODING=encoding, PYTHONUTF8="0")
+    assert done.returncode == 1 and not done.stderr
+    assert "+ TODO#7 predict: right" in done.stdout and "-> The L2 term" in done.stdout
+
+
+def test_what_the_code_printed_is_shown_and_capped(bundle_with):
+    line = "        N = X.shape[0]\n"
+    text = SOLUTION.replace("0.5 * reg", "reg").replace(line, line + "        print('shape', X.shape)\n")
+    said = run(bundle_with(text), "check", "2").stdout
+    assert "your code printed:\n    | shape (" in said and said.count("| shape") <= 12
 
 
 def test_in_a_notebook_check_prints_the_same(bundle_with):
@@ -141,7 +220,7 @@ def test_in_a_notebook_check_prints_the_same(bundle_with):
 
 
 @pytest.mark.parametrize(
-    "args", [("check", "TODO#99"), ("check", "nonsense"), ("hint",), ("check", "--nonsense")]
+    "args", [("check", "TODO#99"), ("check", "nonsense"), ("hint", "99"), ("check", "--nonsense")]
 )
 def test_a_wrong_word_gets_one_clear_sentence(folder, args):
     done = run(folder, *args)
