@@ -148,7 +148,7 @@ def test_a_mistake_is_explained_in_the_notebook_and_gone_after_a_save(page, stud
     file = student_folder / "cattern" / "neural_net.py"
     file.write_text(SOLUTION.replace("0.5 * reg", "reg"), encoding="utf-8")
     said = run_cell(page, 'check("TODO#2")', "TODO#2")
-    assert "partial, 8 of 12 points" in said and "twice as large" in " ".join(said.split())
+    assert "partly right, 8 of 12 points" in said and "twice as large" in " ".join(said.split())
     picture(page, "mistake")
     file.write_text(SOLUTION, encoding="utf-8")
     find_cell(page, 'check("TODO#2")').locator(".jp-InputArea-editor").click()
