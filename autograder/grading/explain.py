@@ -10,8 +10,9 @@ from autograder.sandbox import Limits, Sandbox
 from autograder.solution.reference import SolutionReference
 from autograder.submission import Submission
 from cattern.checking.facts import Answer, Facts, agree, read
-from cattern.checking.judge import expectation, judge_task
+from cattern.checking.judge import judge_task
 from cattern.checking.lab import Probe, Task
+from cattern.checking.reference import expectation
 from cattern.checking.verdict import TaskVerdict
 
 
@@ -56,7 +57,7 @@ def explain(
         return Explanation(answers)
     verdict, mistakes = judge_task(reference.lab, task, answers, reference, found)
     probes = reference.probes(task)
-    expected = expectation(task, reference, frozenset(), probes)
+    expected = expectation(task, reference)
     got = read(task, {p.id: p.inputs for p in probes}, answers)
     probe = next((p for p in probes if p.id == verdict.evidence.get("probe")), None)
     if probe is None:

@@ -11,9 +11,10 @@ from judging import LAB, TASKS, downstream, grade_text, lost, patched, reference
 from lab_styles.two_layer_net import SOLUTION
 
 from autograder.solution import patches as catalogue
+from cattern.checking.diagnose import some
 from cattern.checking.facts import changed
 from cattern.checking.fingerprints import FingerprintReference, write
-from cattern.checking.judge import compared, some
+from cattern.checking.index import compared
 
 CATALOGUE = catalogue.load("two_layer_net")
 BY_TASK = {t.id: [m for m in CATALOGUE if m.task == t.id] for t in TASKS}
@@ -204,5 +205,6 @@ def test_a_students_check_names_no_pair_that_gives_other_numbers():
                 and reference().facts(task, frozenset(m.id for m in found), reference().probes(task)[0])
                 is not None
             ):
-                assert same_numbers(task, (first, second), found), (first.id, second.id, found)
+                made = {m.id for m in found} <= {first.id, second.id}  # one of them: of one property
+                assert made or same_numbers(task, (first, second), found), (first.id, second.id, found)
     assert both >= pairs / 10, f"{both} of {pairs}"

@@ -6,9 +6,10 @@ import pytest
 from judging import reference
 
 from cattern.checking.facts import Answer
-from cattern.checking.judge import expectation, judge_task, require_facts
+from cattern.checking.judge import judge_task
 from cattern.checking.lab import lab_names, load_lab
 from cattern.checking.labs._tasks import earn, remark, todo_task, untouched
+from cattern.checking.reference import expectation, require_facts
 from cattern.errors import CatternError
 
 
@@ -33,7 +34,7 @@ def test_ids_and_hints_follow_from_the_number():
 @pytest.mark.parametrize("lab", lab_names())
 def test_the_solution_gives_every_fact_that_a_rubric_names(lab):
     for task in (t for t in load_lab(lab).tasks if t.source in ("module", "cell")):
-        given = expectation(task, reference(lab), frozenset(), reference(lab).probes(task))
+        given = expectation(task, reference(lab))
         require_facts(task, given)
         assert {*task.diagnostic} <= {fact for _, fact in given}
 
