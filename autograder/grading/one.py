@@ -18,6 +18,7 @@ from cattern.checking.verdict import TaskVerdict, Verdict
 ENDINGS = {
     "timeout": ("timeout", "it did not finish within the time limit"),
     "memory": ("error", "it needed more memory than there is"),
+    "files": ("error", "it made far too many files"),
     "crash": ("error", "the process crashed"),
     "exit": ("error", "the process ended without an answer"),
     "output": ("error", "it returned more data than any right answer has"),

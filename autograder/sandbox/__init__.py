@@ -29,7 +29,7 @@ from pathlib import Path
 
 from autograder.sandbox import walls
 from autograder.sandbox.init import ORDER, READY, REPORT
-from autograder.sandbox.seccomp import refused_calls
+from autograder.sandbox.seccomp import task_filter, wall_filter
 from autograder.sandbox.task import MAX_NOTES, Limits, Outcome, check_paths, outcome_of, printable
 from autograder.sandbox.walls import SandboxError, require_bubblewrap
 from cattern.checking.run import PACKAGES
@@ -151,53 +151,23 @@ class Sandbox:
         self.close()
         self._is_ready = False
         self._control, inside = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        config = {
-            "control": inside.fileno(),
-            "walls": self._walls,
-            "uid": walls.sandbox_uid(self._number) if self._walls else None,
-            "engine": str(walls.ENGINE if self._walls else self._engine.resolve()),
-            "packages": walls.package_folders(self._packages),
-            "preload": self._preload,
-            "tmp": str(walls.private_tmp(self._packages)),
-        }
-        command, environment = walls.python_command(walls.INIT), {}
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(inside)
-            errors = stack.enter_context(_memory_file("stderr"))
-            keep = [inside.fileno()]
-            if self._walls:
-                bpf = stack.enter_context(_memory_file("seccomp"))
-                bpf.write(refused_calls())
-                bpf.seek(0)
-                info = stack.enter_context(_memory_file("info"))
-                keep += [bpf.fileno(), info.fileno()]
-                tmp_size = self._limits.tmp_size
-                wall = walls.wall_command(self._engine, self._packages, tmp_size, bpf.fileno(), info.fileno())
-                command = [*wall, "--", *command]
-            else:
-                self._folder = Path(tempfile.mkdtemp(prefix="cattern-"))
-                config["tmp"] = str(self._folder)
-                tmp = config["tmp"]
-                environment = walls.ENVIRONMENT | {"HOME": tmp, "TMPDIR": tmp, "MPLCONFIGDIR": tmp}
-                command = walls.python_command(Path(__file__).with_name("init.py"))
-            # When memory ends, the kernel shall end a sandbox, and nothing else.
-            expendable = ["/bin/sh", "-c", 'echo 1000 2>/dev/null >/proc/self/oom_score_adj; exec "$@"', "sh"]
+        with inside, contextlib.ExitStack() as stack:
+            errors, bpf, info = (stack.enter_context(_memory_file(n)) for n in ("stderr", "seccomp", "info"))
+            bpf.write(wall_filter() if self._walls else b"")
+            bpf.seek(0)
+            command, environment = self._command(inside.fileno(), bpf.fileno(), info.fileno())
             self._process = subprocess.Popen(
-                [*expendable, *command, json.dumps(config)],
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
-                pass_fds=keep,
+                pass_fds=[file.fileno() for file in (inside, bpf, info)],
                 env=environment,
                 start_new_session=True,
             )
             inside.close()
             ready = self._ready(_START_SECONDS)
-            self._pid = 0
-            if self._walls:
-                info.seek(0)
-                with contextlib.suppress(ValueError):
-                    self._pid = json.loads(info.read())["child-pid"]
+            self._pid = _inner_pid(info)
             if not ready:
                 self.close()
                 errors.seek(0)
@@ -206,6 +176,31 @@ class Sandbox:
                     "Where user namespaces are switched off, an administrator can allow them for bubblewrap; "
                     "or pass --no-sandbox for code that you trust as your own."
                 )
+
+    def _command(self, control: int, bpf: int, info: int) -> tuple[list[str], dict[str, str]]:
+        """Return the command that starts the warm process, and its environment; makes its folder where there is no wall."""
+        if self._walls:
+            tmp, environment = str(walls.private_tmp(self._packages)), {}
+            command = walls.wall_command(self._engine, self._packages, self._limits.tmp_size, bpf, info)
+            command += ["--", *walls.python_command(walls.INIT)]
+        else:
+            self._folder = Path(tempfile.mkdtemp(prefix="cattern-"))
+            tmp = str(self._folder)
+            environment = walls.ENVIRONMENT | {"HOME": tmp, "TMPDIR": tmp, "MPLCONFIGDIR": tmp}
+            command = walls.python_command(Path(__file__).with_name("init.py"))
+        config = {
+            "control": control,
+            "walls": self._walls,
+            "uid": walls.sandbox_uid(self._number) if self._walls else None,
+            "engine": str(walls.ENGINE if self._walls else self._engine.resolve()),
+            "packages": walls.package_folders(self._packages),
+            "preload": self._preload,
+            "tmp": tmp,
+            "filter": task_filter().hex() if self._walls else "",
+        }
+        # When memory ends, the kernel shall end a sandbox, and nothing else.
+        expendable = ["/bin/sh", "-c", 'echo 1000 2>/dev/null >/proc/self/oom_score_adj; exec "$@"', "sh"]
+        return [*expendable, *command, json.dumps(config)], environment
 
     def _ready(self, seconds: float) -> bool:
         """Whether the warm process has cleaned up and waits for a task."""
@@ -243,6 +238,14 @@ class Sandbox:
         with contextlib.suppress(OSError):
             tail = (tail + os.read(notes, 2**20))[-MAX_NOTES:]
         return report, printable(tail)
+
+
+def _inner_pid(info) -> int:
+    """Return the warm process's id, as bubblewrap wrote it down; 0 without one."""
+    info.seek(0)
+    with contextlib.suppress(ValueError):
+        return json.loads(info.read())["child-pid"]
+    return 0
 
 
 def _memory_file(name: str):

@@ -20,19 +20,23 @@ import signal
 import socket
 import struct
 import sys
+import time
 import traceback
 from pathlib import Path
 
 # nonce, CPU seconds, wall seconds, bytes of address space, processes, open files, bytes of a file, bytes of an answer
 ORDER = struct.Struct("<16sQdQQQQQ")
-# wait status, CPU seconds, largest resident size in bytes, 1 when the wall limit was hit
-REPORT = struct.Struct("<idQ?")
+# wait status, CPU seconds, largest resident size in bytes, why it was ended
+REPORT = struct.Struct("<idQB")
+NOT_ENDED, LATE, CROWDED = 0, 1, 2
+MAX_FILES = 20_000  # that a task may have in its folder: more of them would slow the next task, which has to remove them
 # Written before an answer, last of all: nonce, kind, bytes that follow
 FRAME = struct.Struct("<16sBQ")
 ANSWER, OUT_OF_MEMORY, TOO_LONG = 0, 1, 2
 READY = b"ready"
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER = 1, 4, 36
+_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 22, 2
 
 
 def main() -> None:
@@ -74,13 +78,13 @@ def main() -> None:
             if not walls:
                 libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
                 os.setpgid(0, 0)
-            _answer(order, descriptors, tmp / "work", size, walls)
+            _answer(order, descriptors, tmp / "work", size, bytes.fromhex(config["filter"]))
         for descriptor in descriptors:
             os.close(descriptor)
-        control.send(_watch(control, child, ORDER.unpack(order)[2], walls))
+        control.send(_watch(control, child, ORDER.unpack(order)[2], tmp if walls else None))
 
 
-def _answer(order: bytes, descriptors: list[int], work: Path, size: int, walls: bool) -> None:
+def _answer(order: bytes, descriptors: list[int], work: Path, size: int, no_forks: bytes) -> None:
     """Be the child: limit yourself, lay out the student's files, call the entry point, write the answer, end."""
     code = 1
     try:
@@ -110,8 +114,9 @@ def _answer(order: bytes, descriptors: list[int], work: Path, size: int, walls: 
         _limit(resource.RLIMIT_AS, size + memory)
         _limit(resource.RLIMIT_NOFILE, files)
         _limit(resource.RLIMIT_FSIZE, max(file_size, longest + FRAME.size))
-        if walls:  # outside, the limit would count everything else that the same user runs
+        if no_forks:  # outside the wall, the limit would count everything else that the same user runs
             _limit(resource.RLIMIT_NPROC, processes + 1)
+            _filter(no_forks)
         try:
             said = getattr(importlib.import_module(module), function)(files_and_request[at:])
             kind = ANSWER if len(said) <= longest else TOO_LONG
@@ -133,6 +138,20 @@ def _answer(order: bytes, descriptors: list[int], work: Path, size: int, walls: 
         os._exit(code)  # no handler of the student's runs any more, and no thread keeps this process alive
 
 
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("code", ctypes.c_void_p))
+
+
+def _filter(code: bytes) -> None:
+    """Let this process make no system call that the filter refuses, for good."""
+    held = ctypes.create_string_buffer(code, len(code))
+    program = _Program(len(code) // 8, ctypes.addressof(held))
+    if ctypes.CDLL(None, use_errno=True).prctl(
+        _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0
+    ):
+        raise OSError(ctypes.get_errno(), "the filter of system calls could not be set")
+
+
 def _limit(which: int, soft: int, hard: int | None = None) -> None:
     """Set a limit for good; one that is lower already stays."""
     _, old = resource.getrlimit(which)
@@ -142,25 +161,36 @@ def _limit(which: int, soft: int, hard: int | None = None) -> None:
     resource.setrlimit(which, (soft, hard))
 
 
-def _watch(control: socket.socket, child: int, wall_seconds: float, walls: bool) -> bytes:
-    """Wait for a child, then end whatever it left behind. Returns a report."""
+def _watch(control: socket.socket, child: int, wall_seconds: float, tmp: Path | None) -> bytes:
+    """Wait for a child, then end whatever it left behind. Returns a report.
+
+    `tmp` is a file system of the task's own behind the wall, None without one.
+    """
     descriptor = os.pidfd_open(child)
     watcher = select.poll()
     watcher.register(descriptor, select.POLLIN)
     watcher.register(control, select.POLLHUP)
-    seen = watcher.poll(wall_seconds * 1000)
+    deadline, why, seen = time.monotonic() + wall_seconds, NOT_ENDED, []
+    while not seen and not why:
+        seen = watcher.poll(min(100.0, max(0.0, deadline - time.monotonic()) * 1000))
+        if not seen:
+            why = LATE if time.monotonic() >= deadline else CROWDED if tmp and _crowded(tmp) else NOT_ENDED
     if any(what == control.fileno() for what, _ in seen):
         os._exit(0)  # the grader is gone; what else is in here ends with this process
-    late = not seen
     os.close(descriptor)
-    if late:
+    if why:
         os.kill(child, signal.SIGKILL)
-    if not walls:
+    if tmp is None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child, signal.SIGKILL)
     _, status, usage = os.wait4(child, 0)
-    _end_the_rest(walls)
-    return REPORT.pack(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, late)
+    _end_the_rest(tmp is not None)
+    return REPORT.pack(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, why)
+
+
+def _crowded(tmp: Path) -> bool:
+    room = os.statvfs(tmp)
+    return room.f_files - room.f_ffree > MAX_FILES
 
 
 def _end_the_rest(walls: bool) -> None:

@@ -7,19 +7,20 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Literal
 
-from autograder.sandbox.init import ANSWER, FRAME, OUT_OF_MEMORY, TOO_LONG
+from autograder.sandbox.init import ANSWER, CROWDED, FRAME, LATE, OUT_OF_MEMORY, TOO_LONG
 
 MAX_NOTES = 4000  # characters of stderr that are kept
 
-Status = Literal["ok", "timeout", "memory", "crash", "exit", "output", "sandbox"]
+Status = Literal["ok", "timeout", "memory", "files", "crash", "exit", "output", "sandbox"]
 
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
     """What one task may use.
 
-    `cpu_seconds` is whole seconds of CPU time; `wall_seconds` of waiting and working together; `memory` is bytes of
-    address space beyond what the warm process has; `processes` counts threads too; `file_size` is bytes of one file, and
+    A task is one process, so its limits are those of all it does: `cpu_seconds` is whole seconds of CPU time of all its
+    threads, `wall_seconds` of waiting and working together, `memory` bytes of address space beyond what the warm process
+    has, `processes` the number of threads; `file_size` is bytes of one file, and
     `tmp_size` of all files (fixed when the sandbox starts); `output` is bytes of an answer.
     """
 
@@ -42,6 +43,7 @@ class Outcome:
     | ok | a whole answer came | |
     | timeout | a time limit was hit | `cpu` or `wall` |
     | memory | memory ran out | |
+    | files | it made far too many files | |
     | crash | a signal ended it | the signal's name |
     | exit | it ended without an answer | the exit code |
     | output | the answer was longer than allowed | |
@@ -77,7 +79,7 @@ def check_paths(names: Iterable[str]) -> None:
 
 def outcome_of(report: tuple, limits: Limits, nonce: bytes, answer: int, notes: str) -> Outcome:
     """Decide what became of a task whose processes are all gone, from what the warm process saw and the answer file."""
-    wait_status, cpu_seconds, max_rss, late = report
+    wait_status, cpu_seconds, max_rss, why = report
     ended_by = os.WTERMSIG(wait_status) if os.WIFSIGNALED(wait_status) else 0
 
     def outcome(status: Status, detail: str = "", content: bytes = b"") -> Outcome:
@@ -85,8 +87,10 @@ def outcome_of(report: tuple, limits: Limits, nonce: bytes, answer: int, notes: 
 
     if ended_by and (ended_by == signal.SIGXCPU or cpu_seconds >= limits.cpu_seconds):
         return outcome("timeout", "cpu")
-    if late:
+    if why == LATE:
         return outcome("timeout", "wall")
+    if why == CROWDED:
+        return outcome("files")
     if ended_by:
         name = signal.Signals(ended_by).name if ended_by in signal.valid_signals() else str(ended_by)
         return outcome("crash", name)

@@ -90,34 +90,52 @@ def wall_command(
     Raises:
         SandboxError: bubblewrap is missing.
     """
+    packages = tuple(packages)
     command = [require_bubblewrap(), "--as-pid-1", "--die-with-parent", "--new-session"]
     command += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
     command += ["--seccomp", str(seccomp_fd), "--info-fd", str(info_fd), "--hostname", "cattern"]
-    if sandbox_uid(0) is None:
-        command += ["--unshare-user", "--cap-drop", "ALL"]
-    else:
-        # Root sees a Python that only root may read; the warm process then becomes an ordinary user by itself.
-        command += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
-    command += ["--clearenv"]
-    tmp = str(private_tmp(packages))
-    for name, value in (ENVIRONMENT | {"HOME": tmp, "TMPDIR": tmp, "MPLCONFIGDIR": tmp}).items():
-        command += ["--setenv", name, value]
+    command += [*_user(), *_environment(packages), *_folders_above(packages), *_libraries(packages)]
+    command += [
+        *_devices(),
+        "--perms",
+        "1777",
+        "--size",
+        str(tmp_size),
+        "--tmpfs",
+        str(private_tmp(packages)),
+    ]
+    command += ["--ro-bind", str(engine.resolve()), str(ENGINE)]
+    command += ["--ro-bind", str(Path(__file__).with_name("init.py")), str(INIT)]
+    return [*command, "--chdir", "/", "--remount-ro", "/"]
 
-    # bubblewrap would make the folders above a bound one readable to root alone.
-    executable, roots, installed = (
-        Path(python_command(INIT)[0]),
-        _library_roots(),
-        _package_paths(tuple(packages)),
-    )
-    above = {
-        folder for path in (executable, *roots, *installed) for folder in path.parents if folder != Path("/")
-    }
-    for folder in sorted(
-        folder for folder in above if not any(folder.is_relative_to(root) for root in roots)
-    ):
-        command += ["--perms", "0755", "--dir", str(folder)]
-    covered = []
-    for root in roots:
+
+def _user() -> list[str]:
+    if sandbox_uid(0) is None:
+        return ["--unshare-user", "--cap-drop", "ALL"]
+    # Root sees a Python that only root may read; the warm process then becomes an ordinary user by itself.
+    return ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+
+
+def _environment(packages: tuple[str, ...]) -> list[str]:
+    """Forget the grader's environment, set the sandbox's."""
+    tmp = str(private_tmp(packages))
+    values = ENVIRONMENT | {"HOME": tmp, "TMPDIR": tmp, "MPLCONFIGDIR": tmp}
+    return ["--clearenv", *(part for name, value in values.items() for part in ("--setenv", name, value))]
+
+
+def _folders_above(packages: tuple[str, ...]) -> list[str]:
+    """Make the folders above those that are bound: bubblewrap would make them readable to root alone."""
+    roots = _library_roots()
+    bound = [Path(python_command(INIT)[0]), *roots, *_package_paths(packages)]
+    above = {folder for path in bound for folder in path.parents if folder != Path("/")}
+    made = sorted(folder for folder in above if not any(folder.is_relative_to(root) for root in roots))
+    return [part for folder in made for part in ("--perms", "0755", "--dir", str(folder))]
+
+
+def _libraries(packages: tuple[str, ...]) -> list[str]:
+    """Show Python and the shared libraries; cover up what is installed there, and put back the packages."""
+    command, covered = [], []
+    for root in _library_roots():
         if root.is_symlink():
             command += ["--symlink", str(root.readlink()), str(root)]
             continue
@@ -128,7 +146,7 @@ def wall_command(
             ]
     for path in covered:
         command += ["--tmpfs", str(path)]
-    for path in installed:
+    for path in _package_paths(packages):
         command += ["--ro-bind", str(path), str(path)]
     for path in covered:
         command += ["--remount-ro", str(path)]
@@ -137,13 +155,14 @@ def wall_command(
         "alternatives",
     ):  # where the loader, and Debian's choice of BLAS, look things up
         command += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
-    command += ["--ro-bind", str(executable), str(executable)]
-    for device in ("null", "zero", "urandom"):
-        command += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
-    command += ["--perms", "1777", "--size", str(tmp_size), "--tmpfs", tmp]
-    command += ["--ro-bind", str(engine.resolve()), str(ENGINE)]
-    command += ["--ro-bind", str(Path(__file__).with_name("init.py")), str(INIT)]
-    return [*command, "--chdir", "/", "--remount-ro", "/"]
+    executable = python_command(INIT)[0]
+    return [*command, "--ro-bind", executable, executable]
+
+
+def _devices() -> list[str]:
+    made = ["--perms", "0755", "--dir", "/dev"]  # made for a bind, it would be root's alone
+    names = [f"/dev/{name}" for name in ("null", "zero", "urandom")]
+    return made + [part for name in names for part in ("--dev-bind", name, name)]
 
 
 def private_tmp(packages: Iterable[str]) -> Path:

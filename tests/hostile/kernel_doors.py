@@ -24,6 +24,10 @@ def scores(X):
         "key": lambda: libc.syscall(
             *{"x86_64": (248,), "aarch64": (217,)}[platform.machine()], b"user", b"k", b"v", 1, -2
         ),
+        "vfork": lambda: libc.syscall(58) if platform.machine() == "x86_64" else -1,
+        "process": lambda: libc.syscall({"x86_64": 56, "aarch64": 220}[platform.machine()], 17, 0, 0, 0, 0),
+        "pidfd_getfd": lambda: libc.syscall(438, 0, 0, 0),
+        "unknown call": lambda: libc.syscall(460, 0, 0, 0),
         "io_uring": lambda: libc.syscall(425, 8, ctypes.create_string_buffer(200)),
     }.items():
         if call() >= 0:

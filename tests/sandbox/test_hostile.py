@@ -4,6 +4,7 @@ import dataclasses
 import os
 import socket
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -34,11 +35,16 @@ ENDINGS = {
     "close_descriptors": ("exit", "1"),
     "dup_descriptors": ("exit", "0"),
     "replaced_builtins": ("exit", None),
+    "setsid_orphan": ("exit", "1"),
+    "chain_of_forks": ("exit", "1"),
+    "memory_of_children": ("exit", "1"),
+    "many_files": ("files", ""),
+    "many_threads": ("timeout", "cpu"),
 }
 # These answer rightly in spite of what else they do.
 ANSWERED = {
     "honest",
-    "setsid_orphan",
+    "devices",
     "chatty",
     "kill_parent",
     "threads",
@@ -101,6 +107,16 @@ def test_named_status(sandbox, name):
     status, detail = ENDINGS[name]
     assert (outcome.status, outcome.payload) == (status, b""), outcome
     assert detail is None or outcome.detail == detail, outcome
+
+
+@pytest.mark.parametrize("name", ["chain_of_forks", "memory_of_children", "many_threads", "many_files"])
+def test_a_task_costs_what_its_limits_say(sandbox, name):
+    """The limits are of the task, not of each process; and what it left costs the next task little."""
+    outcome = ask(sandbox, hostile(name), limits_for(name))
+    assert outcome.cpu_seconds < 3.5 and outcome.max_rss < 2**28, outcome
+    began = time.process_time()
+    assert_right(ask(sandbox, hostile("honest")))
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize("name", sorted(ANSWERED))

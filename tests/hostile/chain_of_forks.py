@@ -1,0 +1,13 @@
+"""Burns a second, hands on to a child, and ends: each process stays within its own limit."""
+
+import os
+import time
+
+
+def scores(X):
+    while True:
+        start = time.process_time()
+        while time.process_time() - start < 0.9:
+            pass
+        if os.fork():
+            os._exit(0)
