@@ -16,17 +16,16 @@ import json
 import os
 import secrets
 import select
-import shutil
 import signal
 import socket
 import struct
 import subprocess
-import tempfile
 import time
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from autograder import temporary
 from autograder.sandbox import walls
 from autograder.sandbox.init import ORDER, READY, REPORT
 from autograder.sandbox.seccomp import task_filter, wall_filter
@@ -141,10 +140,7 @@ class Sandbox:
             self._process.wait()
             self._process = None
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            if self._folder.exists():  # unreadable, or too deep for rmtree
-                subprocess.run(["chmod", "-R", "u+rwx", str(self._folder)], stderr=subprocess.DEVNULL)
-                subprocess.run(["rm", "-rf", str(self._folder)], stderr=subprocess.DEVNULL)
+            temporary.remove(self._folder)
             self._folder = None
 
     def _start(self) -> None:
@@ -184,7 +180,7 @@ class Sandbox:
             command = walls.wall_command(self._engine, self._packages, self._limits.tmp_size, bpf, info)
             command += ["--", *walls.python_command(walls.INIT)]
         else:
-            self._folder = Path(tempfile.mkdtemp(prefix="cattern-"))
+            self._folder = temporary.make_folder("open")
             tmp = str(self._folder)
             environment = walls.ENVIRONMENT | {"HOME": tmp, "TMPDIR": tmp, "MPLCONFIGDIR": tmp}
             command = walls.python_command(Path(__file__).with_name("init.py"))
