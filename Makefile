@@ -15,18 +15,35 @@ help: ## list the targets
 
 .PHONY: demo
 demo: $(READY) sandbox ## release lab 1, grade the sample class, print the table, write the feedback
-	@$(BIN)/cattern demo
+	@$(TIMED); $(BIN)/cattern demo
+
+# Tests run on every core, and say in the end which took longest and how long it all took.
+PYTEST := $(BIN)/python -m pytest -q -n auto --dist worksteal --durations=20
+TIMED = start=$$(date +%s); ended() { code=$$?; echo "make $@: $$(($$(date +%s) - start)) s"; exit $$code; }; trap ended EXIT
 
 .PHONY: test
-test: $(READY) sandbox ## run the tests (all but the slow ones and the browser's)
-	@$(BIN)/python -m pytest -q -m "not slow and not browser"
+test: $(READY) sandbox ## run the tests (all but the slow ones and the browser's), some minutes
+	@$(TIMED); $(PYTEST) -m "not slow and not browser"
+
+.PHONY: test-all
+test-all: $(READY) sandbox ## run every test, and every pair, seed and mutant of which CI takes a sample: hours
+	@$(TIMED); CATTERN_SAMPLE=all $(PYTEST)
+
+.PHONY: bench
+bench: $(READY) sandbox ## measure, beside peers, into benchmarks/RESULTS.md (QUICK=1: a minute, written nowhere)
+	@$(TIMED); $(BIN)/python benchmarks/bench.py $(if $(QUICK),--quick)
+
+.PHONY: mutants
+mutants: $(READY) sandbox ## change the code in small ways and count the changes that no test notices (N=60, AT=path)
+	@$(TIMED); $(BIN)/python tests/helpers/code_mutants.py $(or $(N),60) $(AT)
 
 .PHONY: lab
 lab: $(READY) ## open the labs in JupyterLab
 	@$(BIN)/jupyter lab --notebook-dir notebooks
 
 .PHONY: setup
-setup: $(READY) sandbox ## only the set-up
+setup: ## only the set-up
+	@$(TIMED); $(MAKE) --no-print-directory $(READY) sandbox
 
 .PHONY: clean
 clean: ## remove what the tools made; the environment stays

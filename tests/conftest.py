@@ -22,6 +22,12 @@ settings.register_profile("cattern", deadline=None, derandomize=True)
 settings.load_profile("cattern")
 
 
+def pytest_runtest_logreport(report):
+    """Say at once which test failed: the summary comes at the end of the run."""
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        print(f"\nFAILED {report.nodeid} ({report.when})", flush=True)
+
+
 def pytest_runtest_setup(item):
     if item.get_closest_marker("full_mnist"):
         folder = os.environ.get("CATTERN_MNIST_DIR", "")

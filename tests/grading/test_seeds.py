@@ -1,6 +1,7 @@
 """A course draws its inputs from a seed of its own: under any seed every mistake shows, and no two of a task give the same numbers."""
 
 import pytest
+from sampling import sample
 
 from autograder.solution.reference import SolutionReference
 from cattern.checking.diagnose import some
@@ -10,9 +11,12 @@ from cattern.checking.judge import holds
 from cattern.checking.lab import lab_names, load_lab
 from cattern.checking.reference import expectation
 
+# A course chooses a seed like these; `make test-all` looks at every one.
+SEEDS = [f"{season} {year}" for year in range(2024, 2031) for season in ("spring", "autumn")]
+
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", ["spring", "autumn"])
+@pytest.mark.parametrize("seed", sample(SEEDS, 1))
 @pytest.mark.parametrize("name", lab_names())
 def test_every_mistake_shows_and_is_told_from_the_others(name, seed):
     lab = load_lab(name)
