@@ -33,12 +33,12 @@ def read_data_sets(folder: str | Path | None = None, subtract_mean: bool = True)
     """
     train_images, train_labels, test_images, test_labels = read_images(folder)
     num_val = 5000 if len(train_images) == 60000 else len(test_images)
-    X, X_test = (a.reshape(len(a), -1).astype(np.float64) for a in (train_images, test_images))
+    X, X_test = (images.reshape(len(images), -1) for images in (train_images, test_images))
+    # Sums of whole numbers are exact, so this is the mean of the float64 images to the last digit, and no copy is made for it.
+    total = X[num_val:].sum(axis=0, dtype=np.int64)
+    mean_image = total / len(X[num_val:]) if subtract_mean else 0.0
+    X, X_test = (np.subtract(images, mean_image, dtype=np.float64) for images in (X, X_test))
     y, y_test = train_labels.astype(np.int64), test_labels.astype(np.int64)
-    if subtract_mean:
-        mean_image = X[num_val:].mean(axis=0)
-        X -= mean_image
-        X_test -= mean_image
     return X[num_val:], y[num_val:], X[:num_val], y[:num_val], X_test, y_test
 
 

@@ -114,7 +114,7 @@ def _instead(node: ast.AST, old: str) -> Iterator[str]:
         yield "return None"
 
 
-def tests_of(file: str) -> list[str]:
+def suites_of(file: str) -> list[str]:
     """Return the tests that are about a file."""
     named = next((tests for path, tests in TESTS.items() if file.startswith(path)), [])
     mirror = f"tests/{file.split('/')[1]}"
@@ -135,7 +135,7 @@ def is_noticed(change: Change) -> bool:
         (tree / change.file).write_bytes(source[: change.start] + change.new.encode() + source[change.end :])
         environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
-        command += ["-m", "not slow and not browser", f"--basetemp={work}/pytest", *tests_of(change.file)]
+        command += ["-m", "not slow and not browser", f"--basetemp={work}/pytest", *suites_of(change.file)]
         try:
             done = subprocess.run(command, cwd=tree, capture_output=True, timeout=SECONDS, env=environment)
         except subprocess.TimeoutExpired:

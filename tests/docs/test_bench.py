@@ -1,0 +1,66 @@
+"""The table of costs: medians, ratios run by run, and a command that runs. Whether something is fast is not asked here."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+from measure import Row, as_markdown, machine, measure, process
+
+
+def given(*values):
+    values = iter(values)
+    return lambda: next(values)
+
+
+def test_medians_and_the_median_of_the_ratios_and_the_first_run_does_not_count():
+    row = Row("ours", given(99, 1, 2, 6), given(99, 2, 1, 3), "theirs", runs=3)
+    found = measure(row)
+    assert (found.ours, found.peer, found.ratio) == (2, 2, 2)
+    assert "| ours | 2 CPU s | theirs | 2 CPU s | 2.00 |" in as_markdown([found])
+
+
+def test_a_quick_row_runs_once_and_a_row_needs_no_peer():
+    found = measure(Row("alone", given(3.0), unit="MB"), quick=True)
+    assert (found.ours, found.ratio) == (3.0, None)
+    assert "| alone | 3 MB |  |  |  |" in as_markdown([found])
+
+
+def test_a_process_is_measured_with_its_children_and_a_failure_is_told():
+    work = "sum(range(10**7))"
+    child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', '{work}'])"
+    assert process(sys.executable, "-c", child)() > process(sys.executable, "-c", "0")()
+    with pytest.raises(RuntimeError, match="no such thing"):
+        process(sys.executable, "-c", "raise SystemExit('no such thing')")()
+
+
+def test_the_machine_is_named_with_its_versions():
+    assert "Python 3" in machine() and "numpy" in machine() and "cores" in machine()
+
+
+def test_the_command_prints_rows_and_refuses_what_it_does_not_know(full_mnist_or_not):
+    done = subprocess.run(
+        [sys.executable, "benchmarks/bench.py", "mnist", "--quick"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert full_mnist_or_not == ("uint8" in done.stdout)
+    wrong = subprocess.run(
+        [sys.executable, "benchmarks/bench.py", "nonsense"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert wrong.returncode == 2 and "mnist" in wrong.stderr
+
+
+@pytest.fixture
+def full_mnist_or_not():
+    import os
+
+    return bool(os.environ.get("CATTERN_MNIST_DIR"))
+
+
+def test_the_table_in_the_repository_is_one_that_the_command_writes():
+    text = (ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
+    assert "| what | Cattern | beside | | ratio |" in text and "Python 3" in text
+    for name in ("`cattern check`", "`cattern release`", "MNIST files"):
+        assert name in text
