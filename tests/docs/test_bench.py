@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from measure import Row, as_markdown, machine, measure, process
 
 ROOT = Path(__file__).resolve().parents[2]
-from measure import Row, as_markdown, machine, measure, process
 
 
 def given(*values):
