@@ -1,6 +1,5 @@
 """The instructors' commands of `cattern`. Every command imports what it needs when it runs."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,10 +10,11 @@ from cattern.cli import examples
 LabName = Annotated[
     str, typer.Argument(metavar="LAB", help="The lab's name, as in notebooks/.", show_default=False)
 ]
-Course = Annotated[
+CourseFolder = Annotated[
     Path | None,
     typer.Option(
-        metavar="DIR", help="The course's folder; the one `cattern` was installed from when not given."
+        metavar="DIR",
+        help="The course's folder; when not given, the current one if it holds a course.toml, else the one `cattern` was installed from.",
     ),
 ]
 NoSandbox = Annotated[
@@ -25,24 +25,17 @@ NoSandbox = Annotated[
 ]
 
 
-class CarryChoice(StrEnum):
-    """What a lab does with the files that students wrote in an earlier one."""
-
-    solved = "solved"
-    own = "own"
-
-
-Carry = Annotated[
-    CarryChoice,
-    typer.Option(
-        help="Files from an earlier lab that this one imports: put in solved, or the students' own."
-    ),
-]
-
-
 def add_to(app: typer.Typer) -> None:
     """Add the instructors' commands to `cattern`."""
     panel = "For instructors"
+    app.command(
+        rich_help_panel=panel,
+        epilog=examples(
+            "cattern course[dim]                      # every lab of the course in this folder[/dim]",
+            "cattern course two_layer_net --json[dim] # one lab, for programs[/dim]",
+            "cattern course --new-secret[dim]         # once, before the first grading[/dim]",
+        ),
+    )(course)
     app.command(
         rich_help_panel=panel,
         epilog=examples(
@@ -76,21 +69,59 @@ def add_to(app: typer.Typer) -> None:
     )(demo)
 
 
+def course(
+    lab: Annotated[
+        str | None, typer.Argument(metavar="[LAB]", help="One lab; all of them when not given.")
+    ] = None,
+    course: CourseFolder = None,
+    new_secret: Annotated[
+        bool, typer.Option("--new-secret", help="Make the secret that the hidden inputs are drawn from.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as JSON, for programs.")] = False,
+) -> None:
+    """Print what holds in a course, and where each choice comes from; or make its secret."""
+    from rich.console import Console
+
+    from autograder import course as courses
+    from autograder import show
+
+    folder = courses.find_folder(course)
+    if new_secret:
+        file = courses.new_secret(folder)
+        typer.echo(
+            f"a new secret, for your eyes only: {file}\nKeep it: another one draws other hidden inputs."
+        )
+        return
+    opened = [courses.Course.open(name, folder) for name in ([lab] if lab else courses.labs_in(folder))]
+    if as_json:
+        import json
+
+        typer.echo(json.dumps([show.course_as_json(one) for one in opened], ensure_ascii=False, indent=1))
+    else:
+        show.print_courses(opened, Console())
+    warn(opened[0])
+
+
+def warn(course) -> None:
+    """Say loudly, on stderr, that a course's hidden inputs are public, if they are."""
+    if warning := course.warning():
+        typer.secho(f"cattern: {warning}", err=True, bold=True)
+
+
 def release(
     lab: LabName,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where it goes; COURSE/release when not given.")
     ] = None,
-    course: Course = None,
+    course: CourseFolder = None,
     force: Annotated[bool, typer.Option("--force", help="Replace what is there, whatever it is.")] = False,
-    carry: Carry = CarryChoice.solved,
 ) -> None:
     """Make a lab's student bundle, a folder and a zip, without solutions; refuse when anything leaks."""
-    from autograder import release as releasing
-    from autograder.release.bundle import ROOT
+    from autograder.course import Course
+    from autograder.release import release as make
 
-    course = course or ROOT
-    made = releasing.release(lab, out or course / "release", course, force, carry.value)
+    opened = Course.open(lab, course)
+    made = make(opened, out or opened.folder / "release", force)
     typer.echo(f"released {lab}: {made.files} files, no leak\n  {made.folder}\n  {made.archive}")
 
 
@@ -107,38 +138,24 @@ def grade(
         str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler, for many machines.")
     ] = None,
     no_sandbox: NoSandbox = False,
-    carry: Carry = CarryChoice.solved,
-    course: Course = None,
+    course: CourseFolder = None,
 ) -> None:
     """Grade a class: OUT/<student>.json for each, OUT/summary.csv for all. Exit code 1 when one could not be graded."""
     from rich.console import Console
     from rich.markup import escape
 
-    from autograder import show as table
-    from autograder.grading import klass as grading
-    from autograder.release.bundle import ROOT
-    from autograder.seed import course_seed
-    from autograder.submission import take_in
-    from autograder.submission.repair import shown
-    from cattern.checking.lab import load_lab
+    from autograder import show
+    from autograder.course import Course
+    from autograder.grading.klass import grade_class, take_class_in
+        from autograder.submission.repair import shown
     from cattern.checking.run import printable
 
-    about = load_lab(lab)
-    graded = grading.grade_class(
-        lab,
-        submitted,
-        out,
-        course_seed(course),
-        jobs,
-        not no_sandbox,
-        scheduler,
-        carry.value,
-        (course or ROOT).resolve(),
-        table.with_progress,
-    )
+    opened = Course.open(lab, course)
+    warn(opened)
+    graded = grade_class(opened, submitted, out, jobs, not no_sandbox, scheduler, show.with_progress)
     console = Console()
-    table.print_class(graded, console)
-    taken = take_in(submitted, about)
+    show.print_class(graded, console)
+    taken = take_class_in(opened, submitted)
     for name, why in {**taken.unmatched, **taken.replaced, **taken.absent}.items():
         console.print(f"[dim]not a submission: {escape(shown(name))}: {escape(why)}[/]")
     console.print(f"verdicts: {out}", markup=False, highlight=False)
@@ -157,33 +174,31 @@ def explain(
     ),
     lab: Annotated[str, typer.Option(metavar="LAB", help="The lab's name.")] = "two_layer_net",
     no_sandbox: NoSandbox = False,
-    course: Course = None,
+    course: CourseFolder = None,
 ) -> None:
     """Lay one task of one student open: the probe, what was expected, what came, and what the mistake changes."""
     from rich.console import Console
 
-    from autograder.grading import explain as explaining
-    from autograder.grading import klass as grading
-    from autograder.release.bundle import ROOT
-    from autograder.release.handout import handout
-    from autograder.seed import course_seed
-    from autograder.submission import find_submissions, read_submission
-    from cattern.checking.lab import load_lab
+    from autograder import show
+    from autograder.course import Course
+    from autograder.grading.explain import explain as lay_open
+    from autograder.grading.workers import Workers, plots
+    from autograder.submission import find_submissions
     from cattern.errors import CatternError
 
-    about = load_lab(lab)
-    wanted = about.task(task)
-    found = dict(find_submissions(submitted, about)) if submitted.is_dir() else {}
+    opened = Course.open(lab, course)
+    wanted = opened.lab.task(task)
+    found = dict(find_submissions(submitted, opened.lab)) if submitted.is_dir() else {}
     if student not in found:
         raise CatternError(
             f"no submission of {student!r} in {submitted}: there are {', '.join(found) or 'none'}"
         )
-    root = (course or ROOT).resolve()
-    reference = grading.open_reference(lab, course_seed(course), root)
-    submission = read_submission(student, found[student], about, handout(lab, root))
-    plots = grading.plots(submission)
-    with grading.open_sandbox(lab, not no_sandbox, course=root, plots=plots) as sandbox:
-        explaining.show(explaining.explain(wanted, submission, reference, sandbox), Console())
+    warn(opened)
+    with Workers(opened, not no_sandbox) as workers:
+        submission = workers.read(student, found[student])
+        sandbox = workers.sandbox(plots(submission))
+        explanation = lay_open(wanted, submission, workers.reference, sandbox, workers.limits)
+    show.print_explanation(explanation, Console())
 
 
 def feedback(
@@ -191,15 +206,13 @@ def feedback(
     submitted: Annotated[Path, typer.Argument(help="The folder that was graded.", show_default=False)],
     grades: Annotated[Path, typer.Option(metavar="DIR", help="What `cattern grade` wrote.")] = Path("grades"),
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the pages go.")] = Path("feedback"),
-    course: Course = None,
+    course: CourseFolder = None,
 ) -> None:
     """Store the verdicts in nbgrader's gradebook and write a feedback page for each student."""
     from autograder.back import feedback as feeding
-    from autograder.release.bundle import ROOT
-    from cattern.checking.lab import load_lab
+    from autograder.course import Course
 
-    load_lab(lab)
-    pages = feeding.feedback(lab, submitted, grades, out, course or ROOT)
+    pages = feeding.feedback(Course.open(lab, course), submitted, grades, out)
     typer.echo(f"feedback for {len(pages)} students: {out}")
 
 

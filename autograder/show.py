@@ -1,9 +1,16 @@
-"""Verdicts for people: a table of the class, a bar while it is graded."""
+"""Verdicts for people: a table of the class, a bar while it is graded, one task laid open."""
 
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 
-from autograder.grading.klass import Graded
+import numpy as np
+from rich.markup import escape
+
+from autograder.choices import plain
+from autograder.grading.explain import Explanation
+from autograder.grading.workers import Graded
+from cattern.checking.facts import agree
 from cattern.checking.run import printable
 
 # A letter beside the colour: neither is needed to read the other.
@@ -76,3 +83,94 @@ def in_short(verdict) -> str:
             f"{len(missing)} tasks not written" if len(missing) > 3 else f"not written: {', '.join(missing)}"
         )
     return "; ".join([*said, *verdict.repairs[:1]]) or "all right"
+
+
+def print_explanation(explanation: Explanation, console) -> None:
+    """Print an explanation with Rich."""
+    from rich.panel import Panel
+    from rich.syntax import Syntax
+    from rich.table import Table
+    from rich.text import Text
+
+    e, v = explanation, explanation.verdict
+    console.print(f"[bold]{v.id} {v.title}[/]: {v.status}, {v.score:g} of {v.max_score:g} points")
+    console.print(v.rationale, markup=False)
+    if e.probe is None:
+        return
+    console.print(f"\n[bold]The probe[/] “{e.probe.id}”")
+    with np.printoptions(precision=5, suppress=True, threshold=60, edgeitems=3):
+        for name, value in e.probe.inputs.items():
+            shape = f" {value.shape}" if isinstance(value, np.ndarray) else ""
+            console.print(
+                f"  {name}{shape} =", str(value).replace("\n", "\n      "), markup=False, highlight=False
+            )
+        if e.raised:
+            console.print(Text.assemble("\n", ("Raised", "bold"), " ", e.raised), highlight=False)
+        table = Table("fact", "expected", "got", "difference", *(["with the mistake"] if e.patched else []))
+        for key, value in e.expected.items():
+            mine = e.got.get(key)
+            row = [key[1], _cell(value), _cell(mine), _gap(value, mine)]
+            row += [_cell(e.patched.get(key))] if e.patched else []
+            table.add_row(*map(Text, row))  # brackets in a student's words are no markup
+        console.print(table)
+    for mistake in v.mistakes:
+        console.print(Panel(Text(mistake.explanation), title=mistake.id, title_align="left"))
+        console.print(Syntax(e.patches[mistake.id], "diff"))
+
+
+def _cell(value) -> str:
+    return "(nothing)" if value is None else str(value)
+
+
+def _gap(expected, got) -> str:
+    if got is not None and agree(expected, got):
+        return "none"
+    if isinstance(expected, str) or isinstance(got, str) or got is None or expected.shape != got.shape:
+        return "not comparable"
+    return f"{np.max(np.abs(expected - got), initial=0.0):.3g}"
+
+
+def course_as_json(course) -> dict:
+    """Return what holds in a course, and where each choice comes from; never the secret."""
+    return {
+        "lab": course.lab_name,
+        "folder": str(course.folder),
+        "packages_from": str(course.root),
+        "secret": course.recorded()["secret"],
+        "secret_from": course.secret_from,
+        "max_score": course.lab.points,
+        "points": {task.id: task.points for task in course.lab.tasks},
+        "choices": {
+            f.name: {
+                "value": plain(getattr(course.choices, f.name)),
+                "from": course.origins.get(f.name, "default"),
+                "says": f.metadata["says"],
+            }
+            for f in fields(course.choices)
+        },
+    }
+
+
+def print_courses(courses: list, console) -> None:
+    """Print what holds in a course: what is the same for all its labs, then a table for each lab."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    first = course_as_json(courses[0])
+    console.print(f"course    {first['folder']}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"packages  {first['packages_from']}", markup=False, highlight=False, soft_wrap=True)
+    secret = f"secret    {first['secret']}, from {first['secret_from']}"
+    console.print(secret, markup=False, highlight=False, soft_wrap=True)
+    for course in courses:
+        said = course_as_json(course)
+        points = ", ".join(f"{task} {points:g}" for task, points in said["points"].items())
+        title = f"\n{course.lab_name}: {said['max_score']:g} points ({points})"
+        console.print(title, markup=False, highlight=False, soft_wrap=True)
+        table = Table("choice", "value", "from", "what it is", box=SIMPLE_HEAD)
+        for name, choice in said["choices"].items():
+            value = choice["value"]
+            shown = f"{len(value)} students" if name == "roster" else str(value)
+            table.add_row(
+                name, escape("-" if value in (None, [], {}) else shown), choice["from"], choice["says"]
+            )
+        console.print(table)

@@ -13,14 +13,13 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from autograder.grading.klass import open_sandbox
+from autograder.course import PUBLIC_SECRET, ROOT, Course
 from autograder.grading.one import answers_of
+from autograder.grading.workers import Workers
 from autograder.sandbox import Limits
-from autograder.seed import DEFAULT
-from autograder.solution.reference import ROOT, SolutionReference
+from autograder.solution.reference import open_reference
 from autograder.submission import Submission
 from cattern.checking.judge import judge_task
-from cattern.checking.lab import load_lab
 
 RUNS = 50
 PEER = """
@@ -35,14 +34,15 @@ for request in sorted(folder.glob("*.request")):
 
 
 def main() -> None:
-    lab = load_lab("two_layer_net")
+    course = Course.open("two_layer_net", ROOT, PUBLIC_SECRET)
+    lab = course.lab
     tasks = [t for t in lab.tasks if t.source == "module"]
-    reference = SolutionReference(lab, DEFAULT)
+    reference = open_reference(course)
     text = (ROOT / lab.student_files[0]).read_bytes()
     submission = Submission("honest", Path("honest"), {lab.student_files[0]: text}, {}, None, {}, ())
     ours, theirs = [], []
-    with TemporaryDirectory() as work, open_sandbox(lab.name) as sandbox:
-        folder = Path(work)
+    with TemporaryDirectory() as work, Workers(course) as workers:
+        folder, sandbox = Path(work), workers.sandbox()
         write_requests(folder, lab, tasks, reference, text)
         inside = 0.0
         run = sandbox.run

@@ -65,13 +65,14 @@ def graded_class(tmp_path_factory):
 
     def graded(lab_name: str) -> tuple[Path, Path]:
         def make(folder: Path) -> None:
-            from autograder.demo import sample_class
-            from autograder.nbgrader_bridge.release import write_files
-            from autograder.release.handout import handout
-            from cattern.checking.lab import load_lab
+            from courses import course_of
 
-            write_files(folder / "release", handout(lab_name))
-            sample_class.make_class(load_lab(lab_name), folder / "release", folder / "handed_in")
+            from autograder.bundle import handed_out, write_files
+            from autograder.demo import sample_class
+
+            course = course_of(lab_name)
+            write_files(folder / "release", handed_out(course))
+            sample_class.make_class(course.lab, folder / "release", folder / "handed_in")
             command = [sys.executable, "-m", "cattern", "grade", lab_name, "handed_in", "--out", "grades"]
             done = subprocess.run(
                 command, cwd=folder, capture_output=True, text=True, check=False, env=environment

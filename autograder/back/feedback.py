@@ -10,25 +10,21 @@ import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from autograder.release import course_config
-from autograder.release.bundle import ROOT
-from autograder.release.handout import handout
+from autograder import bundle
+from autograder.course import Course
+from autograder.release.generate import course_config
 from autograder.submission import Unreadable, find_submissions, read_submission
-from cattern.checking.lab import load_lab
 from cattern.errors import CatternError
 
 
-def feedback(
-    lab_name: str, submitted: Path, verdicts: Path, out: Path, course: Path = ROOT
-) -> dict[str, Path]:
+def feedback(course: Course, submitted: Path, verdicts: Path, out: Path) -> dict[str, Path]:
     """Store the verdicts in the gradebook and write `OUT/<student>/LAB/LAB.html`.
 
     Args:
-        lab_name: the lab; it must have been released in this course, so that the gradebook knows it.
+        course: the course; the lab must have been released in it, so that the gradebook knows it.
         submitted: the folder that was graded.
         verdicts: the folder that `cattern grade` wrote.
         out: where the pages go.
-        course: the course's folder.
 
     Returns:
         student → page, for every student with a notebook.
@@ -40,18 +36,17 @@ def feedback(
     from nbgrader.converters.base import NbGraderException
     from nbgrader.coursedir import CourseDirectory
 
-    lab = load_lab(lab_name)
+    lab_name = course.lab_name
     # nbgrader 0.9.6 with SQLAlchemy 2.1: a warning a cell, about nothing that is lost
     warnings.filterwarnings("ignore", message="Object of type .* not in session")
     with TemporaryDirectory(prefix="cattern-feedback-") as work:
-        config = course_config(course)
-        config.CourseDirectory.root = str(course.resolve())
+        config = course_config(course.folder)
         config.CourseDirectory.assignment_id = lab_name
         config.CourseDirectory.submitted_directory = str(Path(work) / "submitted")
         config.CourseDirectory.feedback_directory = str(out.resolve())
         config.OracleVerdicts.verdicts = str(verdicts.resolve())
         config.BaseConverter.force = True
-        students = repaired_copies(lab, submitted, verdicts, Path(work) / "submitted", course)
+        students = repaired_copies(course, submitted, verdicts, Path(work) / "submitted")
         if not students:
             raise CatternError(
                 f"no student in {submitted} has a notebook and a verdict in {verdicts}: run `cattern grade` first"
@@ -67,12 +62,12 @@ def feedback(
     return {student: out / student / lab_name / f"{lab_name}.html" for student in students}
 
 
-def repaired_copies(lab, submitted: Path, verdicts: Path, to: Path, course: Path) -> list[str]:
+def repaired_copies(course: Course, submitted: Path, verdicts: Path, to: Path) -> list[str]:
     """Write each submission's repaired notebook to `TO/<student>/LAB/`, with the student's files beside it.
 
     A student without a readable notebook gets the released one, so that the verdicts on their files have a page.
     """
-    release, students = handout(lab.name, course), []
+    lab, release, students = course.lab, bundle.handed_out(course), []
     for student, path in find_submissions(submitted, lab):
         if not (verdicts / f"{student}.json").is_file():
             continue

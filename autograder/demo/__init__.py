@@ -5,13 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from autograder import release
 from autograder import show as table
 from autograder.back import feedback
+from autograder.course import PUBLIC_SECRET, ROOT, Course
 from autograder.demo import sample_class
 from autograder.grading import klass as grade
-from autograder.release.bundle import ROOT
-from autograder.seed import DEFAULT
+from autograder.release import release
 from cattern.checking.lab import load_lab
 from cattern.errors import CatternError
 
@@ -33,8 +32,8 @@ def demo(out: Path, console, jobs: int | None = None, walls: bool = True, lab_na
     """
     lab = load_lab(lab_name)
     out.mkdir(parents=True, exist_ok=True)
-    course = course_folder(out, lab_name)
-    made = release.release(lab_name, course / "release", course, force=True)
+    course = Course.open(lab_name, course_folder(out, lab_name), secret=PUBLIC_SECRET)
+    made = release(course, course.folder / "release", force=True)
     console.print(f"released {lab_name}: {made.files} files, no leak → {shown(made.folder)}", highlight=False)
 
     weights = trained_weights(out / "best_net.npz", console) if lab.data_files else None
@@ -45,15 +44,13 @@ def demo(out: Path, console, jobs: int | None = None, walls: bool = True, lab_na
 
     grades = out / "grades"
     remove(grades)
-    graded = grade.grade_class(
-        lab_name, handed_in, grades, DEFAULT, jobs, walls, progress=table.with_progress
-    )
+    graded = grade.grade_class(course, handed_in, grades, jobs, walls, progress=table.with_progress)
     for lost in (g for g in graded if g.verdict is None):
         raise CatternError(f"no verdict for {lost.student}: {lost.trouble}")
     table.print_class(graded, console)
     console.print(f"verdicts → {shown(grades)}", highlight=False)
 
-    pages = feedback.feedback(lab_name, handed_in, grades, out / "feedback", course)
+    pages = feedback.feedback(course, handed_in, grades, out / "feedback")
     shown_page = pages.get("dora") or next(iter(pages.values()))
     console.print(f"feedback for {len(pages)} students → {shown(shown_page)} and others", highlight=False)
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from autograder.release import strip
-from autograder.release.bundle import ROOT, solution_cells
+from autograder import markers
+from autograder.course import ROOT, Course
+from autograder.notebook import solution_cells
 from autograder.solution import patches as catalogue
 from cattern.checking.lab import Lab
 
@@ -45,7 +46,7 @@ def make_class(
             path.parent.mkdir(parents=True, exist_ok=True)
             mistakes = [m for m in map(by_id.get, entry.get("mistakes", ())) if m.source == file]
             path.write_text(student_file(file, done, mistakes, entry), encoding="utf-8")
-        book = filled_notebook(notebook, solution_cells(lab.name), lab, done)
+        book = filled_notebook(notebook, solution_cells(Course.open(lab.name, ROOT)), lab, done)
         name = entry.get("notebook", f"{lab.name}.ipynb")
         (folder / name).write_text(json.dumps(book, indent=1) + "\n", encoding="utf-8")
         for task in lab.tasks:
@@ -63,9 +64,9 @@ def student_file(file: str, done: set[str], mistakes: list, entry: Mapping) -> s
         if text.count(old) != 1:
             raise ValueError(f"{entry['name']}: {old!r} stands {text.count(old)} times in {file}, not once")
         text = text.replace(old, new)
-    missing = [r for r in strip.regions(text, file) if r.task not in done]
-    text = strip.replaced(text, missing)
-    return entry.get("before", "") + strip.unmarked(text)
+    missing = [r for r in markers.regions(text, file) if r.task not in done]
+    text = markers.replaced(text, missing)
+    return entry.get("before", "") + markers.unmarked(text)
 
 
 def filled_notebook(notebook: dict, answers: Mapping[str, str], lab: Lab, done: set[str]) -> dict:
@@ -75,7 +76,7 @@ def filled_notebook(notebook: dict, answers: Mapping[str, str], lab: Lab, done: 
     for cell in notebook["cells"]:
         grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
         if grade_id in wanted and grade_id in answers:
-            cell = {**cell, "source": strip.unmarked(answers[grade_id])}
+            cell = {**cell, "source": markers.unmarked(answers[grade_id])}
         cells.append(cell)
     return {**notebook, "cells": cells}
 

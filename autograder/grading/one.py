@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 
 from autograder.sandbox import Limits, Outcome, Sandbox
@@ -38,17 +39,53 @@ def grade_submission(
         WallBroken: the sandbox could not run one of the tasks.
     """
     started = time.monotonic()
-    lab, found, tasks = reference.lab, {}, []
-    for task in lab.tasks:
-        if task.source in ("module", "cell"):
-            verdict, found[task.id] = _by_probes(task, submission, reference, sandbox, limits, found)
-        elif task.source == "data":
-            verdict = _by_data(task, submission, reference)
-        else:
-            verdict = _plain(task, "skipped", "a person grades this one")
-        tasks.append(verdict)
+    grading = Grading(submission, reference, sandbox, limits)
+    tasks = tuple(grading.verdict(task) for task in reference.lab.tasks)
     seconds = time.monotonic() - started
-    return Verdict(lab.name, submission.student, "graded", tuple(tasks), tuple(submission.repairs), seconds)
+    return Verdict(
+        reference.lab.name, submission.student, "graded", tasks, tuple(submission.repairs), seconds
+    )
+
+
+@dataclass
+class Grading:
+    """One submission while it is graded, task by task in the lab's order.
+
+    Attributes:
+        submission: what was handed in.
+        reference: what the solution gives.
+        sandbox: where student code runs.
+        limits: of every task.
+        found: task id → ids of the mistakes made in it, for the tasks that were judged.
+        answers: task id → what the student's code gave, for the tasks that gave an answer.
+    """
+
+    submission: Submission
+    reference: SolutionReference
+    sandbox: Sandbox
+    limits: Limits
+    found: dict[str, frozenset[str]] = field(default_factory=dict)
+    answers: dict[str, list[Answer]] = field(default_factory=dict)
+
+    def verdict(self, task: Task) -> TaskVerdict:
+        """Judge one task; those it builds on come before it.
+
+        Raises:
+            WallBroken: the sandbox failed twice.
+        """
+        self.found[task.id] = frozenset()
+        if task.source == "data":
+            return _by_data(task, self.submission, self.reference)
+        if task.source == "hand":
+            return _plain(task, "skipped", "a person grades this one")
+        answers = answers_of(task, self.submission, self.reference, self.sandbox, self.limits)
+        if isinstance(answers, TaskVerdict):
+            return answers
+        self.answers[task.id] = answers
+        verdict, self.found[task.id] = judge_task(
+            self.reference.lab, task, answers, self.reference, self.found
+        )
+        return verdict
 
 
 def answers_of(
@@ -86,13 +123,6 @@ def files_for(lab: Lab, task: Task, submission: Submission) -> Mapping[str, byte
             return None
         files["cell.py"] = submission.cells[task.cell].encode()
     return files if lab.file_of(task) in files else None
-
-
-def _by_probes(task, submission, reference, sandbox, limits, found) -> tuple[TaskVerdict, frozenset[str]]:
-    answers: list[Answer] | TaskVerdict = answers_of(task, submission, reference, sandbox, limits)
-    if isinstance(answers, TaskVerdict):
-        return answers, frozenset()
-    return judge_task(reference.lab, task, answers, reference, found)
 
 
 def _by_data(task: Task, submission: Submission, reference: SolutionReference) -> TaskVerdict:

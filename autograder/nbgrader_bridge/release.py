@@ -1,66 +1,32 @@
-"""What stock nbgrader commands load through `nbgrader_config.py`: our preprocessors and where a course's folders are.
+"""What nbgrader loads to release a lab: our preprocessors, which strip its cells and complete the bundle around its notebook.
 
 nbgrader copies and strips a notebook and its folder. What it does not know is that a lab has Python files with
-solutions too, outside that folder: `AddPackage` puts their released form into a release, `RestorePackage` puts it
-back into a submission before it is graded.
+solutions too, outside that folder: `AddPackage` puts their released form into a release.
 """
 
 import json
-import os
-import shutil
-import sys
-from collections.abc import Iterable
 from pathlib import Path
 
 import nbformat
-from nbgrader.converters import Autograde, GenerateAssignment
-from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions, Execute, NbGraderPreprocessor
-from traitlets import Unicode
+from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions, NbGraderPreprocessor
 
-from autograder.nbgrader_bridge.grade import OracleVerdicts, RepairNotebook
-from autograder.nbgrader_bridge.pages import guard_pages
-from autograder.release import bundle, leaks, strip
-from cattern.checking.lab import lab_names, load_lab
+from autograder import bundle, markers, notebook
+from autograder.nbgrader_bridge.place import place
+from autograder.release import leaks, released_files
 from cattern.errors import CatternError
 
-# Seconds a cell may take where nbgrader runs notebooks: its own 30 are too few to train a network.
-CELL_TIMEOUT = 300
 # Cell metadata that a release keeps; the rest tells of the machine it was made on.
 KEPT_METADATA = frozenset({"nbgrader", "deletable", "editable", "tags", "slideshow"})
 
 
-def configure(c, course: str | Path | None = None) -> None:
-    """Fill nbgrader's configuration object for a Cattern course. What is set in `c` afterwards wins.
+class InCourse(NbGraderPreprocessor):
+    """Runs first in a release: the notebook with the course's points, without the tasks it leaves out."""
 
-    Args:
-        c: the traitlets Config that `get_config()` gives.
-        course: the folder with `notebooks/`; None for the folder nbgrader runs in.
-    """
-    find_alembic()
-    if course is not None:
-        c.CourseDirectory.root = str(Path(course).resolve())
-    root = Path(course or c.CourseDirectory.get("root") or Path.cwd())
-    c.CourseDirectory.source_directory = bundle.source_folder(root)
-    ours = {ClearSolutions: StubSolutions, ClearHiddenTests: DropHiddenTests}
-    stock = _stock(GenerateAssignment, "preprocessors")
-    c.GenerateAssignment.preprocessors = [*(ours.get(p, p) for p in stock), AddPackage]
-    c.Autograde.sanitize_preprocessors = [
-        RepairNotebook,
-        RestorePackage,
-        *_stock(Autograde, "sanitize_preprocessors"),
-    ]
-    stock = _stock(Autograde, "autograde_preprocessors")
-    c.Autograde.autograde_preprocessors = [OracleVerdicts if p is Execute else p for p in stock]
-    guard_pages(c)
-    c.Execute.timeout = CELL_TIMEOUT
-    c.Autograde.exclude_overwriting = {name: bundle.kept_back(name, root) for name in lab_names()}
-
-
-def find_alembic() -> None:
-    """Put this Python's folder on PATH: nbgrader starts `alembic` by name, also where no environment is activated."""
-    here = str(Path(sys.executable).parent)
-    if here not in os.environ.get("PATH", "").split(os.pathsep):
-        os.environ["PATH"] = os.pathsep.join([here, os.environ.get("PATH", "")])
+    def preprocess(self, nb, resources):
+        """Change the cells before nbgrader stores them in the gradebook."""
+        if here := place(self, resources):
+            nb.cells = [nbformat.from_dict(cell) for cell in notebook.in_course(nb.cells, here.course)]
+        return nb, resources
 
 
 class StubSolutions(ClearSolutions):
@@ -68,17 +34,8 @@ class StubSolutions(ClearSolutions):
 
     def preprocess_cell(self, cell, resources, cell_index):
         """Strip one cell; refuse markers that nbgrader would let pass."""
-        strip.spans(cell.source, _where(cell, cell_index, resources))
-        if cell.cell_type != "code" or resources["language"] != "python":
-            return super().preprocess_cell(cell, resources, cell_index)
-        task, todo = strip.first_todo(cell.source) or (_grade_id(cell) or "this cell", "not written yet")
-        stock = self.code_stub
-        try:
-            words = strip.quoted(strip.message(task, todo))
-            self.code_stub = {**stock, "python": f"raise NotImplementedError({words})"}
-            return super().preprocess_cell(cell, resources, cell_index)
-        finally:
-            self.code_stub = stock
+        cell.source = markers.without_solution(cell, _where(cell, cell_index, resources))
+        return cell, resources
 
 
 class DropHiddenTests(ClearHiddenTests):
@@ -86,16 +43,12 @@ class DropHiddenTests(ClearHiddenTests):
 
     def preprocess_cell(self, cell, resources, cell_index):
         """Strip one cell."""
-        strip.spans(cell.source, _where(cell, cell_index, resources), strip.HIDDEN_TESTS)
-        return super().preprocess_cell(cell, resources, cell_index)
+        cell.source = markers.without_hidden_tests(cell, _where(cell, cell_index, resources))
+        return cell, resources
 
 
 class AddPackage(NbGraderPreprocessor):
     """Runs last in a release: completes the bundle around the notebook, and refuses it when something leaks."""
-
-    carry = Unicode(bundle.SOLVED, help="Files from an earlier lab: solved, or the students' own.").tag(
-        config=True
-    )
 
     def preprocess(self, nb, resources):
         """Write the bundle's files into the release folder, beside the notebook that nbgrader is about to write.
@@ -103,67 +56,27 @@ class AddPackage(NbGraderPreprocessor):
         Raises:
             CatternError: something of the solution is in the bundle; nbgrader then removes the release folder.
         """
-        lab, course, dest = _place(self, resources, "release_directory")
-        if lab not in lab_names():
+        here = place(self, resources)
+        if here is None:
             return nb, resources
+        course, dest = here.course, here.folder("release_directory")
+        lab = course.lab_name
         if (name := resources["nbgrader"]["notebook"]) != lab:
             raise CatternError(
                 f"{name}.ipynb is in the way: the folder of {lab} holds one notebook, {lab}.ipynb"
             )
-        _require_cell_ids(bundle.notebook_path(lab, course))
+        _require_cell_ids(course.notebook)
         nb = without_traces(nb)
-        bundle.forget()  # formgrader's process may have released before the sources were edited
         dest.mkdir(parents=True, exist_ok=True)
-        for name in bundle.kept_back(lab, course):
+        for name in bundle.kept_back(course.notebook.parent):
             (dest / name).unlink(missing_ok=True)
-        files = dict(bundle.released_files(lab, course, self.carry))
+        files = released_files(course)
         files[f"{lab}.ipynb"] = nbformat.writes(nb, version=4).rstrip("\n").encode() + b"\n"
-        files |= {n: (dest / n).read_bytes() for n in bundle.extra_files(lab, course)}
+        files |= {n: (dest / n).read_bytes() for n in bundle.extra_files(course.notebook.parent)}
         files[bundle.MANIFEST] = bundle.manifest(files)
-        write_files(dest, files)
-        leaks.refuse(leaks.find_leaks(dest, lab, course, self.carry), lab)
+        bundle.write_files(dest, files)
+        leaks.refuse(leaks.find_leaks(dest, course), lab)
         return nb, resources
-
-
-class RestorePackage(NbGraderPreprocessor):
-    """Runs first on a submission: every file of the bundle is the released one again, but for what students write."""
-
-    def preprocess(self, nb, resources):
-        """Restore the package files beside the notebook; give the stub where a student's file is missing."""
-        lab, course, dest = _place(self, resources, "autograded_directory")
-        if lab in lab_names():
-            files = {**bundle.package_files(lab, course), **handed_in(dest, load_lab(lab).student_files)}
-            write_files(dest, files)
-            for junk in [
-                *dest.rglob("__pycache__"),
-                *dest.rglob(".ipynb_checkpoints"),
-                *dest.rglob("*.py[co]"),
-            ]:
-                remove(junk)
-        calm(dest)
-        return nb, resources
-
-
-# What a browser shows without acting on it, whatever is in it. Everything else is kept under a name that ends in .txt.
-PASSIVE = {".ipynb", ".py", ".txt", ".md", ".csv", ".json", ".toml", ".yml", ".npz", ".npy", ".gz", ".pdf"}
-PASSIVE |= {".png", ".jpg", ".jpeg", ".gif", ".webp"}
-
-
-def calm(folder: Path) -> None:
-    """Rename the files of a submission that a browser could run, such as .html and .svg: formgrader serves its folder."""
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.is_symlink() and path.suffix.lower() not in PASSIVE and path.suffix:
-            path.replace(path.with_name(path.name + ".txt"))
-
-
-def handed_in(folder: Path, names: Iterable[str]) -> dict[str, bytes]:
-    """Return those of the student's files that are there: in their place, or beside the notebook."""
-    places = {name: [folder / name, folder / Path(name).name] for name in names}
-    found = {
-        name: next((p for p in paths if p.is_file() and not p.is_symlink()), None)
-        for name, paths in places.items()
-    }
-    return {name: path.read_bytes() for name, path in found.items() if path}
 
 
 def without_traces(nb):
@@ -179,45 +92,8 @@ def without_traces(nb):
     return nb
 
 
-def write_files(folder: Path, files: dict[str, bytes]) -> None:
-    """Write files into a folder, in place of whatever is in their way, never through a symlink."""
-    for name, content in files.items():
-        path = folder / name
-        for parent in [*path.relative_to(folder).parents][-2::-1]:
-            if (folder / parent).is_symlink() or (folder / parent).is_file():
-                (folder / parent).unlink()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        remove(path)
-        path.write_bytes(content)
-
-
-def remove(path: Path) -> None:
-    """Remove a file, a link or a folder with all that is in it, if there is one."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _stock(converter: type, trait: str) -> list[type]:
-    """Return the preprocessors that nbgrader itself has in a list."""
-    return list(converter.class_traits()[trait].default())
-
-
-def _place(preprocessor: NbGraderPreprocessor, resources: dict, step: str) -> tuple[str, Path, Path]:
-    """Return the lab's name, the course folder, and the folder that nbgrader writes to."""
-    coursedir = preprocessor.parent.parent.coursedir  # preprocessor → exporter → converter
-    about = resources["nbgrader"]
-    dest = coursedir.format_path(getattr(coursedir, step), about["student"], about["assignment"])
-    return about["assignment"], Path(coursedir.root), Path(os.path.normpath(dest))
-
-
-def _grade_id(cell) -> str:
-    return cell.metadata.get("nbgrader", {}).get("grade_id", "")
-
-
 def _where(cell, index: int, resources: dict) -> str:
-    return f"{resources['nbgrader']['notebook']}.ipynb, cell {_grade_id(cell) or index + 1}"
+    return notebook.label(f"{resources['nbgrader']['notebook']}.ipynb", cell, index + 1)
 
 
 def _require_cell_ids(path: Path) -> None:

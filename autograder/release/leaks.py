@@ -7,13 +7,13 @@ import base64
 import json
 import re
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from autograder.release import bundle, strip
+from autograder import bundle, markers
+from autograder.course import Course
 from cattern.checking import wire
-from cattern.checking.lab import load_lab
 from cattern.errors import CatternError
 
 # A secret this long is searched inside lines too; a shorter one must be a whole line, or it would be found by chance.
@@ -62,20 +62,19 @@ class Secrets:
                 yield kind, secret
 
 
-def find_leaks(folder: Path, lab: str, course: Path = bundle.ROOT, carry: str = bundle.SOLVED) -> list[Leak]:
+def find_leaks(folder: Path, course: Course) -> list[Leak]:
     """Return everything in a bundle's folder that students must not get, sorted by path.
 
     Args:
         folder: the bundle.
-        lab: the lab's name.
-        course: the folder with the instructor's `notebooks/`.
-        carry: what became of files from an earlier lab; see `bundle.package_files`.
+        course: the course it was made from.
     """
-    secrets = read_secrets(lab, course)
+    secrets = read_secrets(course)
     listed = {
-        *bundle.released_files(lab, course, carry),
-        *bundle.extra_files(lab, course),
-        f"{lab}.ipynb",
+        *bundle.package_files(course),
+        *bundle.extra_files(course.notebook.parent),
+        f"{FINGERPRINTS}{course.lab_name}.bin",
+        course.notebook.name,
         bundle.MANIFEST,
     }
     leaks = []
@@ -111,12 +110,13 @@ def refuse(leaks: list[Leak], lab: str) -> None:
         )
 
 
-def read_secrets(lab: str, course: Path = bundle.ROOT) -> Secrets:
+def read_secrets(course: Course) -> Secrets:
     """Collect a lab's solution lines and hidden-test lines from the instructor's sources."""
     parts: list[tuple[str, str]] = []  # (kind or "given", line)
-    for name in load_lab(lab).student_files:
-        parts += _split((bundle.package_root(course) / name).read_text(encoding="utf-8"), name)
-    for label, source, is_solution in _cells(bundle.notebook_path(lab, course)):
+    solved = {task.id for task in course.rubric.tasks} - {task.id for task in course.lab.tasks}
+    for name in course.lab.student_files:
+        parts += _split((course.root / name).read_text(encoding="utf-8"), name, solved)
+    for label, source, is_solution in _cells(course.notebook):
         found = _split(source, label)
         if is_solution and all(kind == "given" for kind, _ in found):
             # nbgrader replaces a solution cell without markers as a whole
@@ -132,13 +132,17 @@ def read_secrets(lab: str, course: Path = bundle.ROOT) -> Secrets:
     return Secrets(secrets)
 
 
-def _split(text: str, name: str) -> list[tuple[str, str]]:
-    """Return each line with "solution", "hidden test" or "given"."""
-    lines = [line.rstrip("\r\n") for line in strip.lines_of(text)]
+def _split(text: str, name: str, solved: Collection[str] = ()) -> list[tuple[str, str]]:
+    """Return each line with "solution", "hidden test" or "given"; given are the solutions of `solved` tasks, too."""
+    lines = [line.rstrip("\r\n") for line in markers.lines_of(text)]
+    given = (
+        {region.begin for region in markers.regions(text, name) if region.task in solved} if solved else ()
+    )
     kinds = ["given"] * len(lines)
-    for marker, kind in ((strip.SOLUTION, "solution"), (strip.HIDDEN_TESTS, "hidden test")):
-        for begin, end in strip.spans(text, name, marker):
-            kinds[begin : end - 1] = [kind] * (end - 1 - begin)
+    for marker, kind in ((markers.SOLUTION, "solution"), (markers.HIDDEN_TESTS, "hidden test")):
+        for begin, end in markers.spans(text, name, marker):
+            if begin not in given:
+                kinds[begin : end - 1] = [kind] * (end - 1 - begin)
     return list(zip(kinds, lines, strict=True))
 
 

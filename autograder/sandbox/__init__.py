@@ -31,7 +31,7 @@ from autograder.sandbox.init import ORDER, READY, REPORT
 from autograder.sandbox.seccomp import task_filter, wall_filter
 from autograder.sandbox.task import MAX_NOTES, Limits, Outcome, check_paths, outcome_of, printable
 from autograder.sandbox.walls import SandboxError, require_bubblewrap
-from cattern.checking.run import PACKAGES
+from cattern.checking.lab import PACKAGES
 
 __all__ = ["Limits", "Outcome", "Sandbox", "SandboxError", "require_bubblewrap"]
 

@@ -23,8 +23,8 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
-from autograder.release.bundle import ROOT
-from autograder.release.strip import lines_of, regions
+from autograder.course import ROOT
+from autograder.markers import lines_of, regions
 from cattern.errors import CatternError
 
 KEYS = {"id", "task", "old", "new", "patches", "explanation", "hint"}
@@ -59,16 +59,20 @@ class Patch:
     source: str = field(default="", compare=False)
 
 
-def load(lab: str, root: Path = ROOT) -> list[Patch]:
+def load(lab: str, root: Path = ROOT, folder: Path | None = None) -> list[Patch]:
     """Return the catalogue of a lab, checked, in the order of its files. Without files it is empty.
 
-    `root` is the folder that holds `autograder`, and that the `source` of a file is relative to.
+    Args:
+        lab: the lab's name.
+        root: the folder that the `source` of a file is relative to.
+        folder: the catalogue's folder; the one below `root` when not given.
 
     Raises:
         CatalogueError: a file or a mistake in it breaks a rule; the message says which, and what to do.
     """
     found: dict[str, Patch] = {}
-    for file in sorted((root / "autograder" / "labs" / lab / "mistakes").glob("*.toml")):
+    folder = folder or root / "autograder" / "labs" / lab / "mistakes"
+    for file in sorted(folder.glob("*.toml")):
         try:
             data = tomllib.loads(file.read_text(encoding="utf-8"))
             text = (root / data["source"]).read_text(encoding="utf-8")

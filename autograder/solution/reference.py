@@ -7,8 +7,8 @@ computed when it is first asked for, and kept.
 import linecache
 import sys
 import threading
-from collections.abc import Iterator, Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property, lru_cache
 from importlib import import_module
 from itertools import count
 from pathlib import Path
@@ -16,9 +16,11 @@ from types import ModuleType
 
 import numpy as np
 
-from autograder.release.bundle import ROOT
+from autograder import notebook
+from autograder.course import ROOT, Course
 from autograder.solution import patches as catalogue
 from autograder.solution.store import Store, pack, unpack
+from cattern.checking import fingerprints
 from cattern.checking import run as probing
 from cattern.checking.facts import Facts, read
 from cattern.checking.lab import Lab, Probe, Task, module_name
@@ -31,10 +33,47 @@ _number = count()
 _running = threading.RLock()
 
 
+def open_reference(course: Course, seed: str | None = None) -> "SolutionReference":
+    """Return the reference of a course: one a process, until the sources change.
+
+    Args:
+        course: the course.
+        seed: what the inputs are drawn from; the course's secret when not given.
+    """
+    return _reference(course, seed or course.secret, course.snapshot())
+
+
+def public_reference(course: Course) -> "SolutionReference":
+    """Return the reference on the inputs that students see."""
+    return open_reference(course, PUBLIC_SEED)
+
+
+def public_fingerprints(course: Course) -> bytes:
+    """Return the numbers that the solution and its mistakes give on the public inputs: what `check` compares with."""
+    reference = public_reference(course)
+    checked = [t for t in course.lab.tasks if t.source == "module"]
+    name = " ".join(["fingerprints", *(t.id for t in checked)])
+    return reference.store.get(name, lambda: fingerprints.write(reference, checked))
+
+
+@lru_cache(maxsize=8)
+def _reference(course: Course, seed: str, snapshot: tuple) -> "SolutionReference":
+    cells, draw = notebook.solution_cells(course), course.instructors("probes").draw
+    return SolutionReference(course.lab, seed, cells, course.root, course.catalogue, draw)
+
+
 class SolutionReference:
     """The reference of one lab, for one seed. Safe to share between threads."""
 
-    def __init__(self, lab: Lab, seed: str, answers: Mapping[str, str] | None = None, root: Path = ROOT):
+    def __init__(
+        self,
+        lab: Lab,
+        seed: str,
+        answers: Mapping[str, str] | None = None,
+        root: Path = ROOT,
+        catalogue_folder: Path | None = None,
+        draw: Callable | None = None,
+    ):
         """Read the solution and the catalogue; nothing runs yet.
 
         Args:
@@ -42,9 +81,12 @@ class SolutionReference:
             seed: the course's secret; the same seed gives the same inputs on every machine.
             answers: code of the solution's notebook cells, grade_id → source.
             root: the folder that holds the solved `cattern` package.
+            catalogue_folder: where the catalogue of mistakes is; the installation's when not given.
+            draw: the lab's function that draws a task's probes; the installation's when not given.
         """
         self.lab, self.seed, self.cells, self.root = lab, seed, dict(answers or {}), root
-        self.patches = {m.id: m for m in catalogue.load(lab.name)}
+        self.catalogue = catalogue_folder or ROOT / "autograder" / "labs" / lab.name / "mistakes"
+        self.patches = {m.id: m for m in catalogue.load(lab.name, root, self.catalogue)}
         self._named = {
             t.id: {
                 m.id: Mistake(m.id, m.explanation, tuple(m.hint))
@@ -53,7 +95,7 @@ class SolutionReference:
             }
             for t in lab.tasks
         }
-        self._draw = import_module(f"autograder.labs.{lab.name}.probes").draw
+        self._draw = draw or import_module(f"autograder.labs.{lab.name}.probes").draw
         self._probes: dict[str, list[Probe]] = {}
         self._facts: dict[tuple[str, frozenset[str], str], Facts | None] = {}
         self._modules: dict[tuple[str, frozenset[str]], dict[str, ModuleType] | None] = {}
@@ -105,7 +147,7 @@ class SolutionReference:
     @cached_property
     def store(self) -> Store:
         """What was computed before, by whatever process, from the same sources."""
-        return Store([self.lab.name, self.seed, *sources(self.lab, self.root)])
+        return Store([self.lab.name, self.seed, *sources(self.lab, self.root, self.catalogue)])
 
     def _computed(self, task: Task, mistakes: frozenset[str], probe: Probe) -> Facts | None:
         module = self._module(task, mistakes)
@@ -142,9 +184,10 @@ class SolutionReference:
         return catalogue.apply((self.root / file).read_text(encoding="utf-8"), chosen)
 
 
-def sources(lab: Lab, root: Path) -> Iterator[bytes]:
+def sources(lab: Lab, root: Path, catalogue_folder: Path) -> Iterator[bytes]:
     """Yield the bytes of every file that a lab's facts depend on, with their names."""
-    folders = [root / "cattern", ROOT / "cattern", ROOT / "autograder" / "labs" / lab.name]
+    labs = Path("autograder") / "labs" / lab.name
+    folders = [root / "cattern", ROOT / "cattern", root / labs, ROOT / labs, catalogue_folder]
     for folder in dict.fromkeys(folders):
         for path in sorted(folder.rglob("*")):
             if path.suffix in (".py", ".toml"):

@@ -11,7 +11,7 @@ import builtins
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from cattern.checking import fingerprints
@@ -37,21 +37,22 @@ def open_reference(lab: Lab):
 
     if find_spec("autograder") is None:
         raise CatternError(f"{path} is missing: copy it again from the lab's bundle")
-    from autograder.solution.reference import PUBLIC_SEED, SolutionReference
+    from autograder.course import Course
+    from autograder.solution.reference import public_reference
 
-    return SolutionReference(lab, PUBLIC_SEED)
+    return public_reference(Course.open(lab.name, path.parents[3]))
 
 
-def refuse_other_packages(modules: set[str], folder: Path) -> None:
+def refuse_other_packages(modules: set[str], folder: Path, packages: Iterable[str]) -> None:
     """Let modules import what is there when they are graded, and nothing else that happens to be installed here."""
-    known = {*sys.stdlib_module_names, *probing.PACKAGES, "cattern", "mnist_data"}
+    known = {*sys.stdlib_module_names, *packages, "cattern", "mnist_data"}
     known |= {path.stem for path in folder.iterdir()}
     import_anything = builtins.__import__
 
     def import_known(name, globals=None, locals=None, fromlist=(), level=0):
         top = name.partition(".")[0]
         if level == 0 and top not in known and globals and globals.get("__name__") in modules:
-            there = ", ".join(probing.PACKAGES)
+            there = ", ".join(packages)
             raise ModuleNotFoundError(f"no {top} when this is graded: only {there} are there")
         return import_anything(name, globals, locals, fromlist, level)
 
@@ -76,7 +77,7 @@ def answer(lab: Lab, reference, folder: Path, question: dict, say: Callable[[dic
     """Check the tasks of a question, and those they build on; say one line for each that was asked."""
     wanted = [lab.task(t) for t in question["tasks"]]
     files = {name: Path(path) for name, path in question["files"].items()}
-    refuse_other_packages({module_name(file) for file in lab.student_files}, folder)
+    refuse_other_packages({module_name(file) for file in lab.student_files}, folder, lab.packages)
     paths = {str(folder / file) for file in (*lab.student_files, "cell.py")}
     watchdog = Watchdog(question["seconds"], paths, lambda why: say({"hung": why}))
     upstream = {u.id for t in wanted for u in lab.upstream(t)}
@@ -112,6 +113,7 @@ def main() -> None:
     """Say the lab's tasks, read a question, answer it."""
     lab, folder = load_lab(sys.argv[1]), Path(sys.argv[2])
     reference = open_reference(lab)  # while there is somebody to read what is wrong with it
+    lab = reference.lab  # as the course gives it
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 1)  # what student code prints is not the answer

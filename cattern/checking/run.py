@@ -23,9 +23,6 @@ from cattern.checking.facts import Answer, Failure
 from cattern.checking.lab import Driver, Lab, Probe, Task, Values, load_lab, module_name
 
 MAX_ELEMENTS = 1_000_000  # in all the arrays of one answer
-PACKAGES = {  # that a submission may import when it is graded: import name → distribution
-    "numpy": "numpy", "matplotlib": "matplotlib", "scipy": "scipy", "sklearn": "scikit-learn", "tqdm": "tqdm",
-}  # fmt: skip
 SEED = 231  # of the global random streams before every probe, so that a submission always draws the same
 
 

@@ -1,5 +1,6 @@
 """The verdict: what was earned, why, and what went wrong, as values that become JSON."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 SCHEMA = 1
@@ -17,6 +18,11 @@ class Mistake:
     def to_json(self) -> dict:
         """Return the JSON form; the hint is its first step."""
         return {"id": self.id, "explanation": self.explanation, "hint": self.hint[0] if self.hint else ""}
+
+    @classmethod
+    def from_json(cls, said: Mapping) -> "Mistake":
+        """Return the mistake of a verdict file: of its hint, the first step is there."""
+        return cls(said["id"], said["explanation"], (said["hint"],) if said["hint"] else ())
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,15 @@ class TaskVerdict:
             "remarks": list(self.remarks),
         }
 
+    @classmethod
+    def from_json(cls, said: Mapping) -> "TaskVerdict":
+        """Return the verdict on a task that `to_json` wrote down."""
+        plain = {
+            key: said[key] for key in ("id", "title", "status", "score", "max_score", "rationale", "evidence")
+        }
+        mistakes = tuple(Mistake.from_json(m) for m in said["mistakes"])
+        return cls(**plain, mistakes=mistakes, remarks=tuple(said.get("remarks", ())))
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -71,6 +86,7 @@ class Verdict:
         tasks: one verdict a task, in the lab's order.
         repairs: what had to be mended before it could be read.
         seconds: wall time, the only part that differs between two runs.
+        course: what it was graded by: the version, the course's choices, a fingerprint of its secret.
     """
 
     lab: str
@@ -79,6 +95,7 @@ class Verdict:
     tasks: tuple[TaskVerdict, ...]
     repairs: tuple[str, ...] = ()
     seconds: float = 0.0
+    course: Mapping = field(default_factory=dict)
 
     @property
     def score(self) -> float:
@@ -100,6 +117,23 @@ class Verdict:
             "score": round(float(self.score), 4),
             "max_score": round(float(self.max_score), 4),
             "seconds": round(self.seconds, 3),
+            "course": dict(self.course),
             "repairs": list(self.repairs),
             "tasks": [t.to_json() for t in self.tasks],
         }
+
+    @classmethod
+    def from_json(cls, said: Mapping) -> "Verdict":
+        """Return the verdict that `to_json` wrote down.
+
+        Raises:
+            ValueError: it has another form than this version writes.
+        """
+        try:
+            if said["schema"] != SCHEMA:
+                raise ValueError(f"its schema is {said['schema']}, not {SCHEMA}")
+            tasks = tuple(TaskVerdict.from_json(task) for task in said["tasks"])
+            repairs, course = tuple(said["repairs"]), said.get("course", {})
+            return cls(said["lab"], said["student"], said["status"], tasks, repairs, said["seconds"], course)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"it is not a verdict: {error!r}") from None

@@ -3,16 +3,17 @@
 from pathlib import Path
 
 import pytest
+from courses import course_of
 
-from autograder.nbgrader_bridge.release import write_files
-from autograder.release import bundle
+from autograder.bundle import write_files
+from autograder.release import released_files
 
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory):
     """A student's folder: the released files, and nothing of the instructor's can be imported."""
     top = tmp_path_factory.mktemp("bundle")
-    write_files(top, bundle.released_files("two_layer_net"))
+    write_files(top, released_files(course_of()))
     # a student has no `autograder`, but the tests' environment does: hide it
     (top / "sitecustomize.py").write_text("import sys\nsys.modules['autograder'] = None\n")
     return top

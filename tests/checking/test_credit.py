@@ -5,7 +5,7 @@ import pytest
 from judging import LAB, TASKS, grade_files, grade_text, lost, patched, reference, solved
 from lab_styles.two_layer_net import SOLUTION
 
-from autograder.release import strip
+from autograder import markers
 from autograder.solution import patches as catalogue
 from autograder.solution.reference import SolutionReference
 from cattern.checking import run as probing
@@ -91,8 +91,8 @@ def test_numbers_that_no_mistake_gives_are_shown_and_not_explained():
 
 def test_nothing_is_earned_behind_a_line_that_raises():
     """TODO#1 and TODO#4 raise, as known mistakes do; nobody has seen the rest, which is not even written."""
-    stubs = strip.regions(SOLUTION, "neural_net.py")
-    text = strip.replaced(SOLUTION, [r for r in stubs if r.task not in ("TODO#1", "TODO#4")])
+    stubs = markers.regions(SOLUTION, "neural_net.py")
+    text = markers.replaced(SOLUTION, [r for r in stubs if r.task not in ("TODO#1", "TODO#4")])
     text = with_(
         ("np.maximum(0, pre_activation)\n        scores = hidden @ W2 + b2", "scores = X @ W1 @ W2 + b1"),
         ("np.random.choice(N_train, batch_size)", "np.random.choice(X, batch_size)"),
@@ -117,7 +117,7 @@ def test_a_task_behind_a_known_mistake_that_raises_says_so():
     ],
 )
 def test_the_derivative_of_a_loss_that_knows_no_labels_earns_nothing(loss, grad):
-    lines = strip.regions(SOLUTION, "neural_net.py")[2].lines
+    lines = markers.regions(SOLUTION, "neural_net.py")[2].lines
     text = with_(
         ("loss = data_loss + reg_loss", f"loss = {loss}"),
         ("\n".join(lines), f"        grads = {{k: {grad} for k, p in self.params.items()}}"),

@@ -12,14 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from courses import course_of
 
+from autograder.bundle import handed_out, write_files
 from autograder.demo import sample_class
 from autograder.grading import klass as grade
 from autograder.labs.two_layer_net import data
-from autograder.nbgrader_bridge.release import write_files
-from autograder.release.bundle import notebook_path
-from autograder.release.handout import handout
-from autograder.seed import DEFAULT
 from cattern.checking.lab import load_lab
 
 LAB = load_lab("two_layer_net")
@@ -43,7 +41,7 @@ def handed_in(tmp_path_factory, weights):
     """The sample class, as it was handed in."""
     top = tmp_path_factory.mktemp("class")
     release = top / "release"
-    write_files(release, handout(LAB.name))
+    write_files(release, handed_out(course_of()))
     sample_class.make_class(LAB, release, top / "handed_in", weights)
     return top / "handed_in"
 
@@ -52,7 +50,7 @@ def handed_in(tmp_path_factory, weights):
 def graded(handed_in, tmp_path_factory):
     """The verdict files of the sample class."""
     out = tmp_path_factory.mktemp("grades")
-    results = grade.grade_class(LAB.name, handed_in, out, DEFAULT, jobs=2)
+    results = grade.grade_class(course_of(), handed_in, out, jobs=2)
     assert all(r.verdict for r in results), [r.trouble for r in results]
     return out
 
@@ -132,6 +130,7 @@ def test_a_verdict_has_the_fixed_form(graded):
         "score",
         "max_score",
         "seconds",
+        "course",
         "repairs",
         "tasks",
     } == v.keys()
@@ -166,7 +165,7 @@ def test_a_second_run_under_load_gives_the_same_bytes(graded, handed_in, tmp_pat
     for process in load:
         process.start()
     try:
-        grade.grade_class(LAB.name, handed_in, tmp_path, DEFAULT, jobs=4)
+        grade.grade_class(course_of(), handed_in, tmp_path, jobs=4)
     finally:
         for process in load:
             process.kill()
@@ -184,7 +183,7 @@ def copied(handed_in: Path, folder: Path, *students: str) -> Path:
 
 def test_another_seed_gives_the_same_marks_from_other_numbers(graded, handed_in, tmp_path):
     some = copied(handed_in, tmp_path / "some", "ada", "dora", "lou")
-    grade.grade_class(LAB.name, some, tmp_path / "out", "another secret", jobs=1)
+    grade.grade_class(course_of(secret="another secret"), some, tmp_path / "out", jobs=1)
     for student in ("ada", "dora", "lou"):
         there, here = tasks(tmp_path / "out", student), tasks(graded, student)
         assert {k: (t["status"], t["score"]) for k, t in there.items()} == {
@@ -301,9 +300,7 @@ def test_a_dask_cluster_gives_the_same_verdicts(graded, handed_in, tmp_path):
 
     copied(handed_in, tmp_path / "s", "ada", "dora")
     with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
-        grade.grade_class(
-            LAB.name, tmp_path / "s", tmp_path / "out", DEFAULT, scheduler=cluster.scheduler_address
-        )
+        grade.grade_class(course_of(), tmp_path / "s", tmp_path / "out", scheduler=cluster.scheduler_address)
     ours = without_seconds(graded)
     assert without_seconds(tmp_path / "out") == {name: ours[name] for name in ("ada.json", "dora.json")}
 
@@ -312,7 +309,7 @@ def test_a_course_of_its_own_is_graded_by_its_own_solution(handed_in, tmp_path):
     """An instructor who changed the constants of T1 gets T1 judged by the changed notebook."""
     course = tmp_path / "course"
     (course / "notebooks" / LAB.name).mkdir(parents=True)
-    text = notebook_path(LAB.name).read_text(encoding="utf-8")
+    text = course_of().notebook.read_text(encoding="utf-8")
     changed = text.replace(
         "x0, w0, b0, w1, b1 = 1.0, 0.3, 0.1, -0.2, -0.3", "x0, w0, b0, w1, b1 = 2.0, 0.3, 0.1, -0.2, -0.3"
     )

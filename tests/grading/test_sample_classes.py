@@ -4,9 +4,9 @@ import json
 import tomllib
 
 import pytest
+from courses import course_of
 
 from autograder.demo import sample_class
-from autograder.release.bundle import notebook_path
 from autograder.solution import patches as catalogue
 from cattern.checking.lab import lab_names, load_lab
 
@@ -45,10 +45,11 @@ def test_the_lab_is_released_without_a_leak_and_carries_what_it_imports(lab_name
 
     course = tmp_path / "course"
     (course / "notebooks" / lab_name).mkdir(parents=True)
-    notebook = notebook_path(lab_name)
+    notebook = course_of(lab_name).notebook
     (course / "notebooks" / lab_name / notebook.name).write_bytes(notebook.read_bytes())
-    made = release(lab_name, tmp_path / "solved", course)
-    own = release(lab_name, tmp_path / "own", course, carry="own")
+    made = release(course_of(lab_name, course), tmp_path / "solved")
+    (course / "course.toml").write_text('carry = "own"')
+    own = release(course_of(lab_name, course), tmp_path / "own")
     for file in load_lab(lab_name).carries:
         carried = (made.folder / file).read_text(encoding="utf-8")
         assert 'NotImplementedError("TODO' not in carried and "### " not in carried

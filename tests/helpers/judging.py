@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from functools import cache
 
-from autograder.release import strip
-from autograder.release.bundle import ROOT, solution_cells
+from autograder import markers
+from autograder.course import ROOT
+from autograder.notebook import solution_cells
 from autograder.solution.reference import PUBLIC_SEED, SolutionReference, load_together
 from cattern.checking import run as probing
 from cattern.checking.facts import Answer
@@ -19,7 +20,7 @@ TASKS = [t for t in LAB.tasks if t.source == "module"]
 @cache
 def reference(lab: str = "two_layer_net") -> SolutionReference:
     """Return the one reference of a lab that all tests share: what it has computed once is there for all."""
-    return SolutionReference(load_lab(lab), PUBLIC_SEED, solution_cells(lab))
+    return SolutionReference(load_lab(lab), PUBLIC_SEED, solution_cells(course_of(lab)))
 
 
 class WithoutDiagnosis:
@@ -50,7 +51,7 @@ def planted(lab: str, *mistakes: str) -> dict[str, str]:
 def stubbed(texts: Mapping[str, str], *tasks: str) -> dict[str, str]:
     """Return solved files with some tasks as released."""
     return {
-        file: strip.replaced(text, [r for r in strip.regions(text, file) if r.task in tasks])
+        file: markers.replaced(text, [r for r in markers.regions(text, file) if r.task in tasks])
         for file, text in texts.items()
     }
 
@@ -65,7 +66,7 @@ def patched(text: str, *patches: tuple[str, str]) -> str:
 
 def solution_lines(lab: str) -> set[str]:
     """Return the lines of all solution regions in a lab's files, without the space around them."""
-    found = [r.lines for file, text in solved(lab).items() for r in strip.regions(text, file)]
+    found = [r.lines for file, text in solved(lab).items() for r in markers.regions(text, file)]
     return {line.strip() for lines in found for line in lines if line.strip()}
 
 

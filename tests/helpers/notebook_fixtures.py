@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 import nbformat
+from courses import course_of
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from autograder.release.bundle import PACKAGES, ROOT, notebook_path
+from autograder.bundle import PACKAGES
+from autograder.course import ROOT
 
 LAB = "two_layer_net"
 
@@ -99,4 +101,4 @@ def nbgrader(course, *arguments):
 
 def instructor_notebook():
     """Return the real notebook of lab 1."""
-    return nbformat.read(notebook_path(LAB), as_version=4)
+    return nbformat.read(course_of(LAB).notebook, as_version=4)

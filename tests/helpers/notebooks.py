@@ -10,10 +10,10 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from courses import course_of
 from notebook_fixtures import copy_packages
 
 import cattern
-from autograder.release.bundle import notebook_path
 from autograder.solution.reference import load_together
 from cattern.checking.lab import load_lab
 from cattern.checking.run import quiet
@@ -41,7 +41,7 @@ class Notebook:
 
     def __init__(self, lab: str, *given: str):
         """Read the notebook; `given` are the cells, after the one called setup, that its test cells need."""
-        self.lab, self.path, self.given = load_lab(lab), notebook_path(lab), given
+        self.lab, self.path, self.given = load_lab(lab), course_of(lab).notebook, given
         self.cells = {cell.id: cell for cell in nbformat.read(self.path, as_version=4).cells}
         self.todos = [t.grade_id for t in self.lab.tasks if t.source == "module"]
         self.theory = [t.grade_id for t in self.lab.tasks if t.source == "cell"]

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from judging import downstream, grade_files, lost, planted, reference, solution_lines, solved, stubbed
 
-from autograder.release import strip
-from autograder.release.bundle import notebook_path
+from autograder import markers
 from autograder.solution import patches as catalogue
 from autograder.solution.reference import ROOT
 from cattern.checking.lab import lab_names, load_lab
@@ -26,7 +25,7 @@ def test_the_solution_has_full_marks(lab):
 
 @pytest.mark.parametrize("lab", LABS)
 def test_the_stubs_have_none_and_every_one_names_its_todo(lab):
-    verdicts = grade_files(lab, {file: strip.strip(text, file) for file, text in solved(lab).items()})
+    verdicts = grade_files(lab, {file: markers.strip(text, file) for file, text in solved(lab).items()})
     assert {v.status for v in verdicts.values()} <= {"missing", "skipped"}
     assert sum(v.score for v in verdicts.values()) == 0
     assert all("TODO#" in v.rationale for v in verdicts.values())
@@ -53,12 +52,12 @@ def test_a_mistake_alone_loses_points_and_is_named_first(lab, mistake):
 @pytest.mark.parametrize("lab", LABS)
 def test_every_task_has_a_region_mistakes_hints_and_a_test_cell(lab):
     about, known = load_lab(lab), {m.task for m in catalogue.load(lab)}
-    written = {r.task for file, text in solved(lab).items() for r in strip.regions(text, file)}
+    written = {r.task for file, text in solved(lab).items() for r in markers.regions(text, file)}
     of_module = {t.id for t in about.tasks if t.source == "module"}
     assert written == of_module
     assert of_module <= known
     assert all(len(t.hints) == 3 for t in about.tasks if t.source == "module")
-    cells = json.loads(notebook_path(lab).read_text(encoding="utf-8"))["cells"]
+    cells = json.loads(course_of(lab).notebook.read_text(encoding="utf-8"))["cells"]
     points = {
         c["metadata"]["nbgrader"]["grade_id"]: c["metadata"]["nbgrader"]["points"]
         for c in cells

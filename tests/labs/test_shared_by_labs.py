@@ -10,9 +10,10 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from courses import course_of
 from judging import reference
 
-from autograder.release import bundle
+from autograder.release import released_files
 from autograder.solution.reference import ROOT, load_together
 from cattern.checking import run as probing
 from cattern.checking.facts import read
@@ -55,7 +56,7 @@ def test_a_missing_name_and_its_file_are_named(lab):
 @pytest.mark.parametrize("lab", LABS)
 def test_a_bundle_checks_on_its_own(lab, tmp_path):
     """Nothing of another lab and nothing of the instructor's is there."""
-    for name, content in bundle.released_files(lab).items():
+    for name, content in released_files(course_of(lab)).items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(content)
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['autograder'] = None\n")

@@ -7,7 +7,7 @@ import pytest
 from judging import grade_files, grade_text, lost
 from lab_styles import two_layer_net as styles
 
-from autograder.release import strip
+from autograder import markers
 from autograder.solution.reference import ROOT
 from cattern.checking.lab import load_lab
 
@@ -46,7 +46,9 @@ def written(lab: str, bodies: dict[str, str], edits=()) -> dict[str, str]:
         assert texts[file].count(old) == 1, old
         texts[file] = texts[file].replace(old, new)
     for task, body in bodies.items():
-        ((file, region),) = ((f, r) for f, t in texts.items() for r in strip.regions(t, f) if r.task == task)
+        ((file, region),) = (
+            (f, r) for f, t in texts.items() for r in markers.regions(t, f) if r.task == task
+        )
         lines = texts[file].splitlines(keepends=True)
         inside = textwrap.indent(body.strip("\n") + "\n", region.indent)
         texts[file] = "".join([*lines[: region.begin], inside, *lines[region.end - 1 :]])

@@ -14,13 +14,13 @@ from pathlib import Path
 import nbformat
 import pytest
 from browsing import CHROMIUM, chromium
+from courses import course_of
 from lab_styles.two_layer_net import SOLUTION
 from notebook_fixtures import instructor_notebook, nbgrader, write_course
 from payloads import HONEST, PAYLOADS
 
-from autograder.nbgrader_bridge.release import write_files
-from autograder.release import bundle
-from autograder.release.handout import handout
+from autograder import bundle
+from autograder.release import released_files
 
 pytestmark = pytest.mark.browser
 LAB = "two_layer_net"
@@ -31,7 +31,7 @@ PICTURES = os.environ.get("CATTERN_PICTURES")  # a folder for screenshots, to lo
 def student_folder(tmp_path_factory):
     """A student's folder with the solution in it, and cells as released."""
     folder = tmp_path_factory.mktemp("student")
-    write_files(folder, {**handout(LAB), **bundle.released_files(LAB)})
+    bundle.write_files(folder, {**bundle.handed_out(course_of(LAB)), **released_files(course_of(LAB))})
     (folder / "cattern" / "neural_net.py").write_text(SOLUTION, encoding="utf-8")
     return folder
 

@@ -6,12 +6,15 @@ import shutil
 import nbformat
 import numpy as np
 import pytest
+from courses import course_of
 from judging import solved, stubbed
 from lab_styles.two_layer_net import SOLUTION
 from notebook_fixtures import LAB, ROOT, instructor_notebook, nbgrader, write_course
 
+from autograder import bundle, markers
 from autograder.demo.sample_class import train_weights
-from autograder.release import bundle, release, strip
+from autograder.notebook import solution_cells
+from autograder.release import release
 from cattern.checking.lab import load_lab
 from notebooks import Notebook
 
@@ -25,12 +28,12 @@ def grade_id(cell):
 
 def fill(folder):
     """Turn an unfilled bundle into a perfect submission."""
-    (folder / "cattern/neural_net.py").write_text(strip.unmarked(SOLUTION), encoding="utf-8")
-    path, answers = folder / f"{LAB}.ipynb", bundle.solution_cells(LAB)
+    (folder / "cattern/neural_net.py").write_text(markers.unmarked(SOLUTION), encoding="utf-8")
+    path, answers = folder / f"{LAB}.ipynb", solution_cells(course_of(LAB))
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if grade_id(cell) in answers:
-            cell.source = strip.unmarked(answers[grade_id(cell)])
+            cell.source = markers.unmarked(answers[grade_id(cell)])
         elif grade_id(cell) == BY_HAND:
             cell.source = "The softmax minus the one-hot label, because …"
     nbformat.write(notebook, path)
@@ -116,7 +119,7 @@ def outputs(course, student):
 
 
 def test_generate_assignment_makes_the_release_that_cattern_makes(graded, tmp_path):
-    made = release(LAB, tmp_path / "out", write_course(tmp_path / "course", instructor_notebook()))
+    made = release(course_of(LAB, write_course(tmp_path / "course", instructor_notebook())), tmp_path / "out")
     assert bundle.read_folder(graded / "release" / LAB) == bundle.read_folder(made.folder)
 
 
@@ -144,19 +147,19 @@ def test_filled_with_the_solution_every_check_passes_with_full_marks(graded):
 
 
 def test_the_students_file_stays_theirs_and_all_others_are_restored(graded):
-    released = bundle.package_files(LAB)
+    released = bundle.package_files(course_of(LAB))
     for student in ("blank", "perfect", "meddler", "sparse"):
         folder = autograded(graded, student)
         for name, content in released.items():
             if name != "cattern/neural_net.py":
                 assert (folder / name).read_bytes() == content, (student, name)
     ours = (autograded(graded, "perfect") / "cattern/neural_net.py").read_text()
-    assert ours == strip.unmarked(SOLUTION)
+    assert ours == markers.unmarked(SOLUTION)
 
 
 def test_a_missing_file_becomes_the_stub_and_junk_goes(graded):
     folder = autograded(graded, "meddler")
-    assert (folder / "cattern/neural_net.py").read_bytes() == bundle.package_files(LAB)[
+    assert (folder / "cattern/neural_net.py").read_bytes() == bundle.package_files(course_of(LAB))[
         "cattern/neural_net.py"
     ]
     assert (folder / "cattern/mine.py").read_text() == "x = 1\n"

@@ -7,9 +7,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from courses import course_of
 from notebook_fixtures import LAB, PROOF, write_course
 
-from autograder.release import generate
+from autograder.release.generate import generate
 from autograder.release.leaks import find_leaks, read_secrets
 
 
@@ -18,7 +19,7 @@ def released(tmp_path_factory):
     """Return (course, a clean bundle of it)."""
     course = write_course(tmp_path_factory.mktemp("course"))
     out = tmp_path_factory.mktemp("out")
-    return course, generate(LAB, course, out)
+    return course, generate(course_of(LAB, course), out)
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def bundle(released, tmp_path):
 
 def kinds(bundle) -> set[str]:
     folder, course = bundle
-    return {leak.kind for leak in find_leaks(folder, LAB, course)}
+    return {leak.kind for leak in find_leaks(folder, course_of(LAB, course))}
 
 
 def append(path: Path, text: str) -> None:
@@ -47,11 +48,11 @@ def edit_notebook(folder: Path, edit) -> None:
 
 
 def test_a_clean_bundle_has_no_leak(bundle):
-    assert find_leaks(bundle[0], LAB, bundle[1]) == []
+    assert find_leaks(bundle[0], course_of(LAB, bundle[1])) == []
 
 
 def test_the_secrets_are_the_solutions_and_hidden_tests_of_both_sources(released):
-    secrets = read_secrets(LAB, released[0]).lines
+    secrets = read_secrets(course_of(LAB, released[0])).lines
     assert secrets["hidden=np.maximum(0,pre_activation)"] == "solution"
     assert secrets["best_net=TwoLayerNet(4,25,3,std=1e-2)"] == "solution"
     assert secrets["fresh_inputs=np.full((7,4),-2.5)"] == "hidden test"
@@ -166,5 +167,5 @@ def test_given_code_is_no_leak(bundle):
 
 def test_a_leak_says_where_it_is(bundle):
     append(bundle[0] / "README.md", f"\n{SOLUTION_LINE}\n")
-    (leak,) = find_leaks(bundle[0], LAB, bundle[1])
+    (leak,) = find_leaks(bundle[0], course_of(LAB, bundle[1]))
     assert str(leak) == "README.md: solution: hidden=np.maximum(0,pre_activation)"

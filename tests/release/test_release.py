@@ -8,11 +8,17 @@ import zipfile
 
 import nbformat
 import pytest
+from courses import course_of
 from notebook_fixtures import LAB, ROOT, TEST_SCORES, small_notebook, write_course
 
-from autograder.release import bundle, release
+from autograder import bundle
+from autograder.release import release as make
 from cattern.checking.lab import load_lab
 from cattern.errors import CatternError
+
+
+def release(folder, out, force=False):
+    return make(course_of(LAB, folder), out, force)
 
 
 def tree(folder):
@@ -36,7 +42,7 @@ def course(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def made(course, tmp_path_factory):
-    return release(LAB, tmp_path_factory.mktemp("out"), course)
+    return release(course, tmp_path_factory.mktemp("out"))
 
 
 def test_a_release_is_a_folder_and_a_zip_of_it(made):
@@ -104,7 +110,7 @@ def test_the_same_input_gives_the_same_bytes(made, tmp_path, monkeypatch):
     notebook.cells[1].metadata["execution"] = {"iopub.status.busy": "2027-01-01T00:00:00Z"}
     old_mask = os.umask(0o077)
     try:
-        again = release(LAB, tmp_path / "new" / "out", write_course(tmp_path / "elsewhere", notebook))
+        again = release(write_course(tmp_path / "elsewhere", notebook), tmp_path / "new" / "out")
     finally:
         os.umask(old_mask)
     assert tree(again.folder) == tree(made.folder)
@@ -114,7 +120,7 @@ def test_the_same_input_gives_the_same_bytes(made, tmp_path, monkeypatch):
 def test_a_course_may_keep_its_notebooks_in_source(made, tmp_path):
     course = write_course(tmp_path / "course")
     (course / "notebooks").rename(course / "source")
-    assert tree(release(LAB, tmp_path / "out", course).folder) == tree(made.folder)
+    assert tree(release(course, tmp_path / "out").folder) == tree(made.folder)
 
 
 def test_the_manifest_tells_the_truth(made):
@@ -130,7 +136,7 @@ def test_what_lies_beside_the_notebook_goes_along_only_when_it_is_meant_to(tmp_p
     (home / "best_net.npz").write_bytes(b"trained weights")
     (home / ".ipynb_checkpoints").mkdir()
     (home / ".ipynb_checkpoints" / "x.png").write_bytes(b"old")
-    names = set(bundle.read_folder(release(LAB, tmp_path / "out", course).folder))
+    names = set(bundle.read_folder(release(course, tmp_path / "out").folder))
     assert "images/net.png" in names
     assert not [n for n in names if "npz" in n or "checkpoints" in n]
 
@@ -144,7 +150,7 @@ def spoil_line(course, old, new):
 
 
 def spoil_cell(course, grade_id, edit):
-    path = bundle.notebook_path(LAB, course)
+    path = course_of(LAB, course).notebook
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id:
@@ -153,7 +159,7 @@ def spoil_cell(course, grade_id, edit):
 
 
 def drop_ids(course):
-    path = bundle.notebook_path(LAB, course)
+    path = course_of(LAB, course).notebook
     notebook = json.loads(path.read_text())
     notebook["nbformat_minor"] = 4
     for cell in notebook["cells"]:
@@ -182,13 +188,13 @@ SPOILED = {
         lambda c: spoil_cell(c, "todo1", lambda s: s.replace("### END HIDDEN TESTS", "")),
         [f"{LAB}.ipynb, cell todo1, line 3", "without an END"],
     ),
-    "not a notebook": (lambda c: bundle.notebook_path(LAB, c).write_text("{"), ["two_layer_net"]),
+    "not a notebook": (lambda c: course_of(LAB, c).notebook.write_text("{"), ["two_layer_net"]),
     "no cell ids": (drop_ids, ["cells without an id"]),
     "a second notebook": (
         lambda c: (
-            bundle.notebook_path(LAB, c)
-            .with_name("z_old.ipynb")
-            .write_bytes(bundle.notebook_path(LAB, c).read_bytes())
+            course_of(LAB, c)
+            .notebook.with_name("z_old.ipynb")
+            .write_bytes(course_of(LAB, c).notebook.read_bytes())
         ),
         ["z_old.ipynb is in the way"],
     ),
@@ -202,7 +208,7 @@ def test_spoiled_sources_are_refused_and_leave_nothing(case, tmp_path):
     spoil, says = SPOILED[case]
     spoil(course)
     with pytest.raises(CatternError) as caught:
-        release(LAB, tmp_path / "out", course)
+        release(course, tmp_path / "out")
     for words in says:
         assert words in str(caught.value)
     assert not (tmp_path / "out").exists()
@@ -210,33 +216,33 @@ def test_spoiled_sources_are_refused_and_leave_nothing(case, tmp_path):
 
 def test_a_failed_release_leaves_the_earlier_one_alone(tmp_path):
     course = write_course(tmp_path / "course", packages=True)
-    made = release(LAB, tmp_path / "out", course)
+    made = release(course, tmp_path / "out")
     before = tree(tmp_path / "out")
     (course / "cattern" / "notes.py").write_text("hidden = np.maximum(0, pre_activation)\n")
     with pytest.raises(CatternError, match="what they must not know"):
-        release(LAB, tmp_path / "out", course)
+        release(course, tmp_path / "out")
     assert tree(tmp_path / "out") == before
     assert made.folder.is_dir()
 
 
 def test_an_earlier_release_is_replaced_but_nothing_else(course, tmp_path):
     out = tmp_path / "out"
-    made = release(LAB, out, course)
+    made = release(course, out)
     (made.folder / "cattern" / "__pycache__").mkdir()
     (made.folder / "cattern" / "__pycache__" / "cli.pyc").write_bytes(b"x")
-    assert "cattern/__pycache__/cli.pyc" not in bundle.read_folder(release(LAB, out, course).folder)
+    assert "cattern/__pycache__/cli.pyc" not in bundle.read_folder(release(course, out).folder)
 
     work = made.folder / "cattern" / "neural_net.py"
     work.write_text("a student's evening\n")
     with pytest.raises(CatternError, match=r"neural_net\.py was changed"):
-        release(LAB, out, course)
+        release(course, out)
     assert work.read_text() == "a student's evening\n"
-    release(LAB, out, course, force=True)
+    release(course, out, force=True)
     assert "student's evening" not in work.read_text()
 
     (made.folder / "mine.txt").write_text("mine")
     with pytest.raises(CatternError, match=r"mine\.txt was changed"):
-        release(LAB, out, course)
+        release(course, out)
 
 
 @pytest.mark.parametrize("foreign", ["folder", "file", "link", "zip", "manifest"])
@@ -256,8 +262,8 @@ def test_a_foreign_thing_in_the_way_is_not_destroyed(course, tmp_path, foreign):
         (out / LAB).mkdir()
         (out / LAB / bundle.MANIFEST).write_text("[]")
     with pytest.raises(CatternError, match="--force"):
-        release(LAB, out, course)
-    assert release(LAB, out, course, force=True).folder.is_dir()
+        release(course, out)
+    assert release(course, out, force=True).folder.is_dir()
     assert ROOT.is_dir()
 
 
@@ -320,5 +326,5 @@ def test_a_students_bundle_works_without_the_instructors_package(made):
 def test_hidden_tests_outside_a_test_cell_are_refused(tmp_path):
     notebook = small_notebook()
     notebook.cells[2] = nbformat.v4.new_code_cell(TEST_SCORES, id="cell-2")
-    with pytest.raises(CatternError, match="not released"):
-        release(LAB, tmp_path / "out", write_course(tmp_path / "course", notebook))
+    with pytest.raises(CatternError, match="hidden tests in a cell that earns nothing"):
+        release(write_course(tmp_path / "course", notebook), tmp_path / "out")

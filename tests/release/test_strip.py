@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from notebook_fixtures import ROOT
 
-from autograder.release.strip import MarkerError, message, regions, spans, strip
+from autograder.markers import MarkerError, message, regions, spans, strip
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 SMALL = f"""def double(x):

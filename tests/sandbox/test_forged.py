@@ -4,11 +4,12 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from courses import course_of
 from judging import LAB, WithoutDiagnosis, patched, reference
 from sandboxing import HOSTILE
 
-from autograder.grading.klass import open_sandbox
 from autograder.grading.one import grade_submission
+from autograder.grading.workers import Workers
 from autograder.sandbox import Limits
 from autograder.submission import Submission
 from cattern.checking import run as probing
@@ -32,8 +33,8 @@ FORGED = {
 
 @pytest.fixture(scope="module")
 def sandbox():
-    with open_sandbox(LAB.name) as sandbox:
-        yield sandbox
+    with Workers(course_of()) as workers:
+        yield workers.sandbox()
 
 
 def graded(sandbox, text: str):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from layer_checks import check_gradients
 
-from autograder.release.strip import regions, strip
+from autograder.markers import regions, strip
 from cattern.gradient_check import eval_numerical_gradient_array, rel_error
 from cattern.layers import Linear, ReLU, Sequential, SoftmaxCrossEntropy
 

@@ -5,8 +5,9 @@ import json
 import zipfile
 
 import pytest
+from courses import course_of
 
-from autograder.release.handout import handout
+from autograder.bundle import handed_out
 from autograder.submission import Unreadable, find_submissions, read_submission, take_in
 from autograder.submission.layouts import RULES, aliases, identify, read_name
 from cattern.checking.lab import lab_names, load_lab
@@ -255,7 +256,7 @@ def test_what_cannot_be_graded_is_named_for_what_it_is(tmp_path, files, says):
 
 @pytest.mark.parametrize("handed_in", lab_names())
 def test_the_notebook_of_another_lab_is_named(tmp_path, handed_in):
-    notebook = handout(handed_in)[f"{handed_in}.ipynb"]
+    notebook = handed_out(course_of(handed_in))[f"{handed_in}.ipynb"]
     for name in lab_names():
         place(tmp_path / name, {f"{name}.ipynb": notebook})
         if name == handed_in:

@@ -4,10 +4,12 @@ import json
 from pathlib import PurePosixPath
 
 import pytest
+from courses import course_of
 
-from autograder.release import strip
-from autograder.release.bundle import ROOT, solution_cells
-from autograder.release.handout import handout
+from autograder import markers
+from autograder.bundle import handed_out
+from autograder.course import ROOT
+from autograder.notebook import solution_cells
 from autograder.submission import read_submission
 from autograder.submission.cells import tidy
 from cattern.checking.lab import lab_names, load_lab
@@ -26,7 +28,7 @@ LAB = load_lab("two_layer_net")
 
 
 def solved(file):
-    return strip.unmarked((ROOT / file).read_text(encoding="utf-8")).encode()
+    return markers.unmarked((ROOT / file).read_text(encoding="utf-8")).encode()
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -35,7 +37,7 @@ def test_python_files_are_known_by_name_and_content(lab, style, tmp_path):
     about = load_lab(lab)
     for file in about.student_files:
         (tmp_path / (style.format(PurePosixPath(file).stem) + ".py")).write_bytes(solved(file))
-    read = read_submission("ada", tmp_path, about, handout(lab))
+    read = read_submission("ada", tmp_path, about, handed_out(course_of(lab)))
     assert {file: read.files[file] for file in about.student_files} == {
         f: solved(f) for f in about.student_files
     }
@@ -46,7 +48,7 @@ def test_python_files_are_known_by_content_alone(lab, tmp_path):
     about = load_lab(lab)
     for number, file in enumerate(about.student_files):
         (tmp_path / f"homework{number}.py").write_bytes(solved(file))
-    read = read_submission("ada", tmp_path, about, handout(lab))
+    read = read_submission("ada", tmp_path, about, handed_out(course_of(lab)))
     assert {file: read.files[file] for file in about.student_files} == {
         f: solved(f) for f in about.student_files
     }
@@ -55,18 +57,18 @@ def test_python_files_are_known_by_content_alone(lab, tmp_path):
 @pytest.mark.parametrize("style", [*STYLES, "weights"])
 def test_data_files_are_known_by_name_and_content(style, tmp_path):
     (tmp_path / (style.format("best_net") + ".npz")).write_bytes(b"PK weights")
-    read = read_submission("ada", tmp_path, LAB, handout(LAB.name))
+    read = read_submission("ada", tmp_path, LAB, handed_out(course_of()))
     assert read.data == {"best_net.npz": b"PK weights"}
 
 
 def test_which_of_two_data_files_is_meant_is_not_guessed(tmp_path):
     for name, data in {"a.npz": b"PK1", "b.npz": b"PK2", "neural_net.py": b"x = 1"}.items():
         (tmp_path / name).write_bytes(data)
-    read = read_submission("ada", tmp_path, LAB, handout(LAB.name))
+    read = read_submission("ada", tmp_path, LAB, handed_out(course_of()))
     assert not read.data
     assert "ignored 'a.npz', 'b.npz': none of them is called best_net.npz" in read.repairs
     (tmp_path / "best_net_final.npz").write_bytes(b"PK3")
-    assert read_submission("ada", tmp_path, LAB, handout(LAB.name)).data == {"best_net.npz": b"PK3"}
+    assert read_submission("ada", tmp_path, LAB, handed_out(course_of())).data == {"best_net.npz": b"PK3"}
 
 
 def grade_id(cell):
@@ -75,8 +77,8 @@ def grade_id(cell):
 
 def answered(lab):
     """Return the released notebook with every answer in it, and the release."""
-    release = json.loads(handout(lab)[f"{lab}.ipynb"])
-    answers = {name: strip.unmarked(text) for name, text in solution_cells(lab).items()}
+    release = json.loads(handed_out(course_of(lab))[f"{lab}.ipynb"])
+    answers = {name: markers.unmarked(text) for name, text in solution_cells(course_of(lab)).items()}
     cells = [
         {**cell, "source": answers.get(grade_id(cell), cell["source"]).replace("YOUR ANSWER HERE", "because")}
         for cell in release["cells"]

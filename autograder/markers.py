@@ -1,4 +1,4 @@
-"""The marker rules: where the solutions stand in a text, and what a student gets in their place.
+"""The marker rules: where the solutions stand in a text or a cell, and what a student gets in their place.
 
 A solution region is fenced by two lines of its own, under a comment that says what to write:
 
@@ -13,6 +13,7 @@ A release replaces the region by one `raise NotImplementedError("TODO#4: …")`;
 import io
 import re
 import textwrap
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from cattern.errors import CatternError
@@ -20,6 +21,7 @@ from cattern.errors import CatternError
 SOLUTION = "SOLUTION"
 HIDDEN_TESTS = "HIDDEN TESTS"
 LONGEST_MESSAGE = 100
+TEXT_STUB = "YOUR ANSWER HERE"  # nbgrader's own
 
 _TODO = re.compile(r"#\s*(TODO#\d+|T\d+)\s*:\s*(.*)")
 _ANY_MARKER = re.compile(r"#+\s*(begin|end)\s*(solutions?|hidden\s*tests?)\b", re.IGNORECASE)
@@ -110,23 +112,80 @@ def regions(text: str, name: str) -> list[Region]:
     return found
 
 
-def strip(text: str, name: str) -> str:
+def strip(text: str, name: str, solved: Collection[str] = ()) -> str:
     """Return a Python text with every solution region replaced by its stub.
 
     Everything outside the regions stays as it is, to the byte. A text without markers comes back unchanged.
+
+    Args:
+        text: the instructor's file.
+        name: what to call it in an error.
+        solved: tasks whose regions stay, without the markers.
 
     Raises:
         MarkerError: as `regions`; or a marker of hidden tests, which belong in a notebook; or the result is not Python.
     """
     if hidden := spans(text, name, HIDDEN_TESTS):
         raise MarkerError(f"{name}, line {hidden[0][0]}: hidden tests belong in a test cell of the notebook")
-    stripped = replaced(text, regions(text, name))
+    stripped = replaced(text, [region for region in regions(text, name) if region.task not in solved])
+    if solved:
+        stripped = unmarked(stripped)
     try:
         compile(stripped, name, "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
         raise MarkerError(f"{name}: without its solutions it is not valid Python{line}: {error}") from None
     return stripped
+
+
+def without_solution(cell: Mapping, where: str) -> str:
+    """Return what a notebook cell reads without its solution: as nbgrader has it, with stubs that name their TODO.
+
+    Args:
+        cell: a cell of the notebook's JSON, or nbformat's.
+        where: what to call it in an error.
+
+    Raises:
+        MarkerError: as `spans`; or there is a region in a cell that is no answer.
+    """
+    source, about = source_of(cell), cell["metadata"].get("nbgrader", {})
+    found = spans(source, where)
+    if not about.get("solution"):
+        if found:
+            raise MarkerError(f"{where}: a solution in a cell that is no answer: mark it as one for nbgrader")
+        return source
+    stub = TEXT_STUB
+    if cell["cell_type"] == "code":
+        task, todo = first_todo(source) or (about.get("grade_id") or "this cell", "not written yet")
+        stub = f"raise NotImplementedError({quoted(message(task, todo))})"
+    if not found:
+        return stub
+    lines = source.split("\n")
+    for begin, end in reversed(found):
+        lines[begin - 1 : end] = [_indent(lines[begin - 1]) + stub]
+    return "\n".join(lines)
+
+
+def without_hidden_tests(cell: Mapping, where: str) -> str:
+    """Return what a notebook cell reads without its hidden tests.
+
+    Raises:
+        MarkerError: as `spans`; or the cell is no test.
+    """
+    source = source_of(cell)
+    found, lines = spans(source, where, HIDDEN_TESTS), source.split("\n")
+    if found and not cell["metadata"].get("nbgrader", {}).get("grade"):
+        raise MarkerError(
+            f"{where}: hidden tests in a cell that earns nothing: mark it as a test for nbgrader"
+        )
+    for begin, end in reversed(found):
+        del lines[begin - 1 : end]
+    return "\n".join(lines)
+
+
+def source_of(cell: Mapping) -> str:
+    """Return a cell's text, which the notebook's JSON may hold as a list of lines."""
+    return "".join(cell["source"])
 
 
 def unmarked(text: str) -> str:

@@ -1,0 +1,140 @@
+"""Grades jobs: warm sandboxes, one a thread, behind whatever executor runs them."""
+
+import atexit
+import threading
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from autograder import bundle
+from autograder.course import Course
+from autograder.grading.one import WallBroken, grade_submission
+from autograder.sandbox import Limits, Sandbox
+from autograder.solution.reference import open_reference
+from autograder.submission import Submission, Unreadable, read_submission
+from cattern.checking.verdict import TaskVerdict, Verdict
+
+ENGINE = "cattern.checking.run"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What it takes to grade one submission, anywhere: the course, the student, the folder or archive."""
+
+    course: Course
+    student: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Graded:
+    """How one job ended: a verdict, or the sentence that says why there is none."""
+
+    student: str
+    verdict: Verdict | None
+    trouble: str = ""
+
+
+class Workers:
+    """What grading a course keeps warm: the reference, the released files, a sandbox for each thread. Close it, or use `with`.
+
+    Args:
+        course: the course.
+        walls: False for grading without bubblewrap.
+    """
+
+    def __init__(self, course: Course, walls: bool = True):
+        self.course, self.walls = course, walls
+        self.reference = open_reference(course)
+        self.release = bundle.handed_out(course)
+        choices = course.choices
+        self.limits = Limits(cpu_seconds=choices.task_cpu_seconds, wall_seconds=choices.task_seconds)
+        self._threads = threading.local()
+        self._opened, self._opening = ExitStack(), threading.Lock()
+
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the sandboxes of all threads."""
+        self._opened.close()
+
+    def grade(self, student: str, path: Path) -> Graded:
+        """Grade one submission in this thread's sandbox."""
+        try:
+            submission = self.read(student, path)
+        except Unreadable as error:
+            return Graded(student, self._empty(student, str(error)))
+        try:
+            verdict = grade_submission(
+                submission, self.reference, self.sandbox(plots(submission)), self.limits
+            )
+        except WallBroken as error:
+            return Graded(student, None, str(error))
+        except Exception as error:  # a fault of ours must not cost the rest of the class its verdicts
+            return Graded(student, None, f"{type(error).__name__}: {error}")
+        return Graded(student, replace(verdict, course=self.course.recorded()))
+
+    def read(self, student: str, path: Path) -> Submission:
+        """Read one submission.
+
+        Raises:
+            Unreadable: there is nothing to grade in it.
+        """
+        return read_submission(student, path, self.course.lab, self.release)
+
+    def sandbox(self, plots: bool = False) -> Sandbox:
+        """Return this thread's sandbox; it stays warm until `close`.
+
+        What is imported before the fork costs no task anything, but every fork a little: so Matplotlib is imported there
+        only in the sandbox for those who may use it (`plots`).
+        """
+        sandboxes = vars(self._threads).setdefault("sandboxes", {})
+        if plots not in sandboxes:
+            sandboxes[plots] = self._open(plots and "matplotlib" in self.course.lab.packages)
+        return sandboxes[plots]
+
+    def _open(self, plots: bool) -> Sandbox:
+        rubric = f"cattern.checking.labs.{self.course.lab_name}.rubric"
+        preload = ["numpy", "numpy.random", "ast", ENGINE, rubric] + ["matplotlib.pyplot"] * plots
+        packages = self.course.distributions
+        with self._opening:
+            sandbox = Sandbox(self._engine, preload=preload, packages=packages, walls=self.walls)
+            return self._opened.enter_context(sandbox)
+
+    @cached_property
+    def _engine(self) -> Path:
+        """The folder that holds what a student has, and nothing else: it is what the sandbox can see."""
+        folder = Path(self._opened.enter_context(TemporaryDirectory(prefix="cattern-engine-")))
+        bundle.write_files(folder, self.release)
+        for path in (folder, *folder.rglob("*")):  # the sandbox's uid reads it, whatever the umask
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        return folder
+
+    def _empty(self, student: str, why: str) -> Verdict:
+        tasks = tuple(
+            TaskVerdict(t.id, t.title, "missing", 0.0, t.points, why) for t in self.course.lab.tasks
+        )
+        return Verdict(self.course.lab_name, student, "graded", tasks, (why,), course=self.course.recorded())
+
+
+def plots(submission: Submission) -> bool:
+    """Tell whether a submission may import Matplotlib."""
+    return any(word in text for text in submission.files.values() for word in (b"matplotlib", b"vis_utils"))
+
+
+def grade_alone(job: Job, walls: bool = True) -> Graded:
+    """Grade one job in this process, whose sandboxes stay warm for the next one, until the process ends."""
+    return _kept(job.course, walls, job.course.snapshot()).grade(job.student, job.path)
+
+
+@lru_cache(maxsize=2)
+def _kept(course: Course, walls: bool, snapshot: tuple) -> Workers:
+    workers = Workers(course, walls)
+    atexit.register(workers.close)
+    return workers
