@@ -169,8 +169,7 @@ def print_courses(courses: list, console) -> None:
         table = Table("choice", "value", "from", "what it is", box=SIMPLE_HEAD)
         for name, choice in said["choices"].items():
             value = choice["value"]
-            shown = f"{len(value)} students" if name == "roster" else str(value)
-            table.add_row(
-                name, escape("-" if value in (None, [], {}) else shown), choice["from"], choice["says"]
-            )
+            shown = f"{len(value)} students" if name == "roster" and value else str(value)
+            words = name, "-" if value in (None, [], {}) else shown, choice["from"], choice["says"]
+            table.add_row(*map(escape, words))
         console.print(table)

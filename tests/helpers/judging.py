@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from functools import cache
 
+from courses import course_of
+
 from autograder import markers
 from autograder.course import ROOT
 from autograder.notebook import solution_cells

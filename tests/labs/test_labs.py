@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from courses import course_of
 from judging import downstream, grade_files, lost, planted, reference, solution_lines, solved, stubbed
 
 from autograder import markers
