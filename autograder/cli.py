@@ -147,7 +147,7 @@ def grade(
     from autograder import show
     from autograder.course import Course
     from autograder.grading.klass import grade_class, take_class_in
-        from autograder.submission.repair import shown
+    from autograder.submission.repair import shown
     from cattern.checking.run import printable
 
     opened = Course.open(lab, course)
