@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from autograder import bundle
 from autograder.course import Course
@@ -14,6 +13,7 @@ from autograder.grading.one import WallBroken, grade_submission
 from autograder.sandbox import Limits, Sandbox
 from autograder.solution.reference import open_reference
 from autograder.submission import Submission, Unreadable, read_submission
+from autograder.temporary import work_folder
 from cattern.checking.verdict import TaskVerdict, Verdict
 
 ENGINE = "cattern.checking.run"
@@ -110,7 +110,7 @@ class Workers:
     @cached_property
     def _engine(self) -> Path:
         """The folder that holds what a student has, and nothing else: it is what the sandbox can see."""
-        folder = Path(self._opened.enter_context(TemporaryDirectory(prefix="cattern-engine-")))
+        folder = self._opened.enter_context(work_folder("engine"))
         bundle.write_files(folder, self.release)
         for path in (folder, *folder.rglob("*")):  # the sandbox's uid reads it, whatever the umask
             path.chmod(0o755 if path.is_dir() else 0o644)
