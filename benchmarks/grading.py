@@ -6,6 +6,7 @@ The peer is the plain way to run the same probes: one new Python a submission, n
 Both are measured in the same run, in turn, so that their ratio holds on a slow or a busy machine.
 """
 
+import pickle
 import resource
 import subprocess
 import sys
@@ -23,13 +24,13 @@ from cattern.checking.judge import judge_task
 
 RUNS = 50
 PEER = """
-import sys
+import pickle, sys
 from pathlib import Path
-from cattern.checking import run as probing
-folder = Path(sys.argv[1])
-for request in sorted(folder.glob("*.request")):
-    lab, task, probes = probing.unpack_request(request.read_bytes())
-    probing.pack_answers(probing.answer_task(lab, task, probes, folder))
+from cattern.checking.lab import load_lab
+from cattern.checking.run import answer_task
+folder, lab = Path(sys.argv[1]), load_lab("two_layer_net")
+for task_id, probes in pickle.loads((folder / "probes").read_bytes()):
+    answer_task(lab, lab.task(task_id), probes, folder)
 """
 
 
@@ -43,7 +44,7 @@ def main() -> None:
     ours, theirs = [], []
     with TemporaryDirectory() as work, Workers(course) as workers:
         folder, sandbox = Path(work), workers.sandbox()
-        write_requests(folder, lab, tasks, reference, text)
+        write_probes(folder, lab, tasks, reference, text)
         inside = 0.0
         run = sandbox.run
 
@@ -75,14 +76,11 @@ def main() -> None:
     print(f"  ratio, run by run                       {median(a / b for a, b in zip(ours, theirs)):.2f}")
 
 
-def write_requests(folder: Path, lab, tasks, reference, text: bytes) -> None:
-    from cattern.checking import run as probing
-
+def write_probes(folder: Path, lab, tasks, reference, text: bytes) -> None:
     file = folder / lab.student_files[0]
     file.parent.mkdir(parents=True)
     file.write_bytes(text)
-    for task in tasks:
-        (folder / f"{task.id}.request").write_bytes(probing.pack_request(lab, task, reference.probes(task)))
+    (folder / "probes").write_bytes(pickle.dumps([(task.id, reference.probes(task)) for task in tasks]))
 
 
 def own_cpu(who: int) -> float:

@@ -13,6 +13,7 @@ from cattern.checking import wire
 from cattern.checking.facts import Answer
 from cattern.checking.judge import judge_task
 from cattern.checking.lab import Lab, Task
+from cattern.checking.remote import Channel, Pipe, PipeError
 from cattern.checking.verdict import TaskVerdict, Verdict
 
 # What a task that gave no answer is called, and what the student reads. Nothing in it depends on load.
@@ -101,18 +102,35 @@ def answers_of(
         what = f"cell {task.cell!r}" if task.source == "cell" else reference.lab.file_of(task)
         return _plain(task, "missing", f"there is no {what} in the submission")
     probes = reference.probes(task)
-    request = probing.pack_request(reference.lab, task, probes)
-    outcome = sandbox.run(files, request, limits)
-    if outcome.status == "sandbox":
-        outcome = sandbox.run(files, request, limits)
-    if outcome.status == "sandbox":
+    file = reference.lab.file_of(task)
+    try:
+        source = files[file].decode()
+    except UnicodeDecodeError as error:
+        return _plain(task, "error", f"{file} is not text in UTF-8: {error.reason}")
+    answers, trouble = None, ""
+
+    def converse(pipe: Pipe) -> None:
+        nonlocal answers, trouble
+        try:
+            answers, _ = probing.run_remotely(Channel(pipe), reference.lab, task, probes, source)
+        except PipeError as error:
+            trouble = str(error)
+            raise
+
+    for _ in range(2):
+        outcome = sandbox.run(files, file.encode(), limits, converse=converse)
+        if outcome.status != "sandbox":
+            break
+    else:
         raise WallBroken(f"{submission.student}, {task.id}: the sandbox failed twice: {outcome.notes}")
     if outcome.status != "ok":
+        import os
+
+        os.environ.get("DBG") and print(outcome.notes, trouble)
         return _ended(task, outcome)
-    try:
-        return probing.unpack_answers(outcome.payload, probes)
-    except wire.WireError as error:
-        return _plain(task, "error", f"its answer could not be read: {error}")
+    if answers is None:
+        return _plain(task, "error", f"its answer could not be read: {trouble}")
+    return answers
 
 
 def files_for(lab: Lab, task: Task, submission: Submission) -> Mapping[str, bytes] | None:

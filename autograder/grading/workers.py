@@ -10,13 +10,11 @@ from pathlib import Path
 from autograder import bundle
 from autograder.course import Course
 from autograder.grading.one import WallBroken, grade_submission
-from autograder.sandbox import Limits, Sandbox
+from autograder.sandbox import AGENT, Limits, Sandbox, engine_files
 from autograder.solution.reference import open_reference
 from autograder.submission import Submission, Unreadable, read_submission
 from autograder.temporary import work_folder
 from cattern.checking.verdict import TaskVerdict, Verdict
-
-ENGINE = "cattern.checking.run"
 
 
 @dataclass(frozen=True)
@@ -100,8 +98,7 @@ class Workers:
         return sandboxes[plots]
 
     def _open(self, plots: bool) -> Sandbox:
-        rubric = f"cattern.checking.labs.{self.course.lab_name}.rubric"
-        preload = ["numpy", "numpy.random", "ast", ENGINE, rubric] + ["matplotlib.pyplot"] * plots
+        preload = ["numpy", "numpy.random", f"{AGENT}.process"] + ["matplotlib.pyplot"] * plots
         packages = self.course.distributions
         with self._opening:
             sandbox = Sandbox(self._engine, preload=preload, packages=packages, walls=self.walls)
@@ -111,7 +108,7 @@ class Workers:
     def _engine(self) -> Path:
         """The folder that holds what a student has, and nothing else: it is what the sandbox can see."""
         folder = self._opened.enter_context(work_folder("engine"))
-        bundle.write_files(folder, self.release)
+        bundle.write_files(folder, engine_files(self.release))
         for path in (folder, *folder.rglob("*")):  # the sandbox's uid reads it, whatever the umask
             path.chmod(0o755 if path.is_dir() else 0o644)
         return folder

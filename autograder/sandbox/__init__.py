@@ -20,22 +20,24 @@ import signal
 import socket
 import struct
 import subprocess
-import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from autograder import temporary
 from autograder.sandbox import walls
-from autograder.sandbox.init import ORDER, READY, REPORT
+from autograder.sandbox.init import ORDER, READY
 from autograder.sandbox.seccomp import task_filter, wall_filter
-from autograder.sandbox.task import MAX_NOTES, Limits, Outcome, check_paths, outcome_of, printable
+from autograder.sandbox.talk import Watched
+from autograder.sandbox.task import Limits, Outcome, check_paths, outcome_of, printable
 from autograder.sandbox.walls import SandboxError, require_bubblewrap
 from cattern.checking.lab import PACKAGES
+from cattern.checking.remote import Pipe, PipeError
 
-__all__ = ["Limits", "Outcome", "Sandbox", "SandboxError", "require_bubblewrap"]
+__all__ = ["AGENT", "Limits", "Outcome", "Sandbox", "SandboxError", "engine_files", "require_bubblewrap"]
 
-ENTRY = "cattern.checking.run:answer_request"
+AGENT = "cattern_agent"  # the engine's name for `cattern.checking.agent`
+ENTRY = f"{AGENT}.process:serve"
 _START_SECONDS = 120.0  # for importing NumPy and Matplotlib on a busy machine
 _GRACE_SECONDS = 10.0  # for the warm process to clean up after a task
 _numbers = itertools.count()
@@ -60,7 +62,7 @@ class Sandbox:
         engine_dir: Path,
         *,
         limits: Limits | None = None,
-        preload: Sequence[str] = ("numpy", "matplotlib.pyplot", "cattern.checking.run"),
+        preload: Sequence[str] = ("numpy", "matplotlib.pyplot", f"{AGENT}.process"),
         packages: Sequence[str] = tuple(PACKAGES.values()),
         walls: bool = True,
     ):
@@ -84,7 +86,13 @@ class Sandbox:
         self.close()
 
     def run(
-        self, files: Mapping[str, bytes], request: bytes, limits: Limits | None = None, *, entry: str = ENTRY
+        self,
+        files: Mapping[str, bytes],
+        request: bytes,
+        limits: Limits | None = None,
+        *,
+        entry: str = ENTRY,
+        converse: Callable[[Pipe], None] | None = None,
     ) -> Outcome:
         """Run one task. Whatever the student's code does, this returns, and the next task finds all as it was.
 
@@ -93,6 +101,8 @@ class Sandbox:
             request: handed to the entry point.
             limits: for this task; those of the sandbox by default.
             entry: `"module:function"` of the engine. The function takes the request's bytes and returns the answer's.
+            converse: talks with the task while it runs, over a pipe whose descriptor the function takes as well. It must
+                not raise for what the task does; a `PipeError` ends it, and the task with it.
 
         Raises:
             ValueError: a path leads out of the working directory.
@@ -113,17 +123,26 @@ class Sandbox:
             for descriptor in descriptors[:3]:
                 stack.callback(os.close, descriptor)
             asked, answer, notes, notes_in = descriptors
+            here, there = (stack.enter_context(end) for end in socket.socketpair())
             try:
                 said = names.encode()
                 with open(asked, "wb", closefd=False) as file:
                     file.writelines((struct.pack("<Q", len(said)), said, *files.values(), request))
                 self._is_ready = False
-                socket.send_fds(self._control, [order], [asked, answer, notes_in])
+                socket.send_fds(
+                    self._control, [order], [asked, answer, notes_in, *([there.fileno()] if converse else [])]
+                )
             except OSError as error:
                 return Outcome("sandbox", notes=f"the task could not be handed over: {error}")
             finally:
                 os.close(notes_in)
-            report, text = self._wait(notes, limits.wall_seconds + _GRACE_SECONDS)
+                there.close()
+            task = Watched(self._control, notes, here, limits.wall_seconds + _GRACE_SECONDS)
+            if converse:
+                with contextlib.suppress(PipeError):
+                    converse(task)
+            task.hang_up()
+            report, text = task.wait()
             if report is None:
                 self.close()
                 return Outcome("sandbox", notes=f"the warm process did not answer\n{text}")
@@ -209,31 +228,20 @@ class Sandbox:
                 self._is_ready = bool(watcher.poll(seconds * 1000)) and self._control.recv(64) == READY
         return self._is_ready
 
-    def _wait(self, notes: int, seconds: float) -> tuple[tuple | None, str]:
-        """Return the warm process's report (None without one) and the end of what the task wrote to stderr."""
-        watcher = select.poll()
-        watcher.register(self._control, select.POLLIN)
-        watcher.register(notes, select.POLLIN)
-        os.set_blocking(notes, False)
-        deadline = time.monotonic() + seconds
-        tail, report = b"", None
-        while report is None and (left := deadline - time.monotonic()) > 0:
-            for descriptor, _ in watcher.poll(left * 1000):
-                if descriptor == notes:
-                    data = os.read(notes, 2**16)
-                    tail = (tail + data)[-MAX_NOTES:]
-                    if not data:
-                        watcher.unregister(notes)
-                else:
-                    said = b""
-                    with contextlib.suppress(OSError):
-                        said = self._control.recv(REPORT.size)
-                    if len(said) != REPORT.size:
-                        return None, printable(tail)
-                    report = REPORT.unpack(said)
-        with contextlib.suppress(OSError):
-            tail = (tail + os.read(notes, 2**20))[-MAX_NOTES:]
-        return report, printable(tail)
+
+def engine_files(release: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return what the sandbox can see of the released package: all but the checks, and the agent under its own name.
+
+    Nothing of a driver, a stand-in or a probe is in it.
+    """
+    checks, agent = "cattern/checking/", "cattern/checking/agent/"
+    files = {name: data for name, data in release.items() if not name.startswith(checks)}
+    files |= {
+        f"{AGENT}/{name.removeprefix(agent)}": data
+        for name, data in release.items()
+        if name.startswith(agent)
+    }
+    return files | {"cattern/__init__.py": b""}
 
 
 def _inner_pid(info) -> int:

@@ -69,7 +69,7 @@ def main() -> None:
 
     while _empty(tmp):
         control.send(READY)
-        order, descriptors, *_ = socket.recv_fds(control, ORDER.size, 3)
+        order, descriptors, *_ = socket.recv_fds(control, ORDER.size, 4)
         if len(order) != ORDER.size:
             break
         child = os.fork()
@@ -89,7 +89,7 @@ def _answer(order: bytes, descriptors: list[int], work: Path, size: int, no_fork
     code = 1
     try:
         nonce, cpu, _, memory, processes, files, file_size, longest = ORDER.unpack(order)
-        request, answer, notes = descriptors
+        request, answer, notes, *pipe = descriptors
         os.dup2(notes, 2)
         os.close(notes)
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -118,7 +118,7 @@ def _answer(order: bytes, descriptors: list[int], work: Path, size: int, no_fork
             _limit(resource.RLIMIT_NPROC, processes + 1)
             _filter(no_forks)
         try:
-            said = getattr(importlib.import_module(module), function)(files_and_request[at:])
+            said = getattr(importlib.import_module(module), function)(files_and_request[at:], *pipe)
             kind = ANSWER if len(said) <= longest else TOO_LONG
         except MemoryError:
             said, kind = b"", OUT_OF_MEMORY

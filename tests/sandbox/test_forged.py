@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from courses import course_of
-from judging import LAB, WithoutDiagnosis, patched, reference
+from judging import LAB, WithoutDiagnosis, reference
 from sandboxing import HOSTILE
 
 from autograder.grading.one import grade_submission
@@ -13,22 +13,9 @@ from autograder.grading.workers import Workers
 from autograder.sandbox import Limits
 from autograder.submission import Submission
 from cattern.checking import run as probing
-from cattern.checking import wire
 
-# file: the points of what it really does: gradients that are new arrays, a loss that is the same twice
-FORGED = {
-    "exceptions": 0,
-    "forged_derivative": 2,
-    "forged_failures": 0,
-    "forged_words": 0,
-    "hijacked_recorder": 0,
-    "lying_arrays": 3,
-    "millions_of_calls": 0,
-    "searching": 0,
-    "stack": 0,
-    "thousands_of_calls": 0,
-    "tracing": 0,
-}
+# the points of what it really does: gradients that are new arrays, a loss that is the same twice
+FORGED = {"lying_arrays": {"TODO#2": 1, "TODO#3": 2}}
 
 
 @pytest.fixture(scope="module")
@@ -52,23 +39,14 @@ def texts(value) -> list[str]:
 
 
 def hostile(name: str) -> str:
-    """Return a forger's file. One stands in another's: a record that is short enough to cross the wall."""
-    if name == "thousands_of_calls":
-        return patched(hostile("millions_of_calls"), ("1_000_000", "20_000"))
+    """Return a forger's file."""
     return (HOSTILE / "lab" / f"{name}.py").read_text(encoding="utf-8")
 
 
-def test_every_file_has_an_expectation():
-    stems = {path.stem for path in (HOSTILE / "lab").glob("*.py")}
-    assert stems | {"thousands_of_calls"} == set(FORGED)
-
-
-@pytest.mark.parametrize("name", FORGED)
+@pytest.mark.parametrize("name", sorted(path.stem for path in (HOSTILE / "lab").glob("*.py")))
 def test_a_forged_answer_earns_nothing_and_says_so_in_plain_text(sandbox, name):
     verdict = graded(sandbox, hostile(name))
-    assert {t.id: t.score for t in verdict.tasks if t.score} == (
-        {"TODO#2": 1, "TODO#3": 2} if FORGED[name] == 3 else {"TODO#3": 2} if FORGED[name] else {}
-    )
+    assert {t.id: t.score for t in verdict.tasks if t.score} == FORGED.get(name, {})
     said = texts(verdict.to_json())
     assert all(text.isprintable() and len(text) < 1500 for text in said), said
 
@@ -78,26 +56,11 @@ def test_there_is_nothing_to_be_found(sandbox):
     assert "found 0" in verdict.tasks[0].rationale
 
 
-def test_a_record_of_far_too_many_calls_is_not_read(sandbox):
-    verdict = graded(sandbox, hostile("thousands_of_calls"))
-    assert all("missing" in t.rationale for t in verdict.tasks if t.id in ("TODO#4", "TODO#5", "TODO#6"))
-
-
 def test_an_exception_that_cannot_be_described_ends_its_own_probe_only(sandbox):
     verdict = graded(sandbox, hostile("exceptions"))
     assert all(t.status == "error" and "it raised" in t.rationale for t in verdict.tasks[:7])
 
 
 def test_words_arrive_without_control_characters():
-    said = [{"probe": "p", "words": {"scores": "a\x1b[31m\u202eb\n" + "x" * 999}, "failure": None}]
-    (answer,) = probing.unpack_answers(wire.pack({"answers": said}, {}), reference().probes(LAB.tasks[0])[:1])
-    assert answer.values["scores"].isprintable() and len(answer.values["scores"]) == 300
-
-
-def test_more_numbers_than_any_answer_has_are_refused():
-    import numpy as np
-
-    said = {"answers": [{"probe": "p", "words": {}, "failure": None}]}
-    blob = wire.pack(said, {"0.x": np.ones(probing.MAX_ELEMENTS + 1, np.uint8)})
-    with pytest.raises(wire.WireError, match="more than"):
-        probing.unpack_answers(blob, reference().probes(LAB.tasks[0])[:1])
+    words = probing.numbers("a\x1b[31m\u202eb\n" + "x" * 999)
+    assert words.isprintable() and len(words) == 300

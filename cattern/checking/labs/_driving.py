@@ -5,12 +5,13 @@ A bundle holds one lab and leaves the others out, so what two labs need is here 
 
 import ast
 import contextlib
-import linecache
 from collections.abc import Callable, Iterator
 from types import ModuleType, UnionType
 
 import numpy as np
 
+from cattern.checking.agent import commands
+from cattern.checking.remote import beside
 from cattern.checking.run import ApiError
 
 STEP = 1e-5  # of the centred differences of the student's own functions
@@ -64,15 +65,17 @@ def dict_from(value, function: str) -> dict:
 @contextlib.contextmanager
 def replaced(student: ModuleType, **stand_ins: Callable) -> Iterator[None]:
     """Put stand-ins in the place of the student's functions for a while. A name that was not there is gone afterwards."""
-    names = vars(student)
-    mine = {name: names[name] for name in stand_ins if name in names}
-    names.update(stand_ins)
+    mine = {name: getattr(student, name) for name in stand_ins if hasattr(student, name)}
+    for name, stand_in in stand_ins.items():
+        setattr(student, name, stand_in)
     try:
         yield
     finally:
         for name in stand_ins:
-            names.pop(name, None)
-        names.update(mine)
+            if name in mine:
+                setattr(student, name, mine[name])
+            else:
+                delattr(student, name)
 
 
 def attempt(call: Callable, *args) -> Exception | None:
@@ -101,30 +104,32 @@ def excused(went: Exception | None) -> Iterator[None]:
         raise
 
 
-def centred_differences(value: Callable[[], float], array: np.ndarray) -> np.ndarray:
-    """Return the derivative of `value()` in every element of `array`, which is moved in place and put back."""
-    sides = np.zeros((2, *array.shape))
-    for at in np.ndindex(array.shape):
-        kept = array[at]
-        for side, sign in enumerate((1, -1)):
-            array[at] = kept + sign * STEP
-            sides[side, *at] = value()
-        array[at] = kept
-    return (sides[0] - sides[1]) / (2 * STEP)
+def centred_differences(student, call: Callable, array: np.ndarray, *args, **options) -> np.ndarray:
+    """Return the derivative of a student's function in every element of `array`, which is moved in place and put back.
+
+    Args:
+        student: the student's module.
+        call: the function; it gets copies of its arguments.
+        array: one of them, or one that its object holds.
+        args: its arguments.
+        options: see `differences` in `cattern.checking.agent.commands`; others are the function's own, by name.
+    """
+    ours = {name: options.pop(name) for name in ("weights", "item", "start") if name in options}
+    return beside(student, commands.differences, call, args, options, array, STEP, **ours)
 
 
-def has_loop(file: str, function: str, loops: type | UnionType = ast.For | ast.While) -> bool:
+def has_loop(source: str, function: str, loops: type | UnionType = ast.For | ast.While) -> bool:
     """Tell whether a function or method of a Python file holds a loop; False where the file cannot be read.
 
     A loop over a few names, as in `for W in (W1, W2)` or `for name in self.params`, is none.
 
     Args:
-        file: the path under which the file was compiled.
+        source: the text of the file.
         function: its name.
         loops: the kinds of node that are loops.
     """
     try:
-        tree = ast.parse("".join(linecache.getlines(file)))
+        tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, TypeError, MemoryError):
         return False
     found = [f for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) and f.name == function]

@@ -6,6 +6,8 @@ import numpy as np
 class Network:
     """A network of one layer. As in a `Sequential`, the parameters are its layer's, and `params` of the network is empty."""
 
+    offers = ("params", "grads", "layers", "forward", "backward", "zero_grad", "step")
+
     def __init__(self, layer):
         self.params, self.grads, self.layers = {}, {}, [layer]
         self.forward, self.backward = layer.forward, layer.backward
@@ -17,6 +19,8 @@ class NotingLayer:
 
     In `calls` a move by hand is a "step", like a call of `step`: both are correct styles.
     """
+
+    offers = ("params", "grads", "forward", "backward", "zero_grad", "step", "X")
 
     def __init__(self, name: str, value: np.ndarray):
         self.name = name
@@ -75,6 +79,8 @@ class TanhLoss:
     So it serves those who ask it for the gradient and those who compute it from `probs` and `targets`. Its derivative is
     bounded, so no run explodes.
     """
+
+    offers = ("forward", "backward", "probs", "targets")
 
     def __init__(self):
         self.probs = self.targets = None

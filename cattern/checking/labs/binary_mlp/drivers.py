@@ -57,7 +57,7 @@ def drive_gradient_by_index(student: ModuleType, inputs: Mapping, out: Values) -
     own = getattr(named(student, "SoftmaxCrossEntropyLoss")(), "loss_by_index", None)
     if attempt(own, inputs["logits"].copy(), label) is None:
         logits = inputs["logits"].copy()
-        out["slopes"] = centred_differences(lambda: float(own(logits.copy(), label)), logits)
+        out["slopes"] = centred_differences(student, own, logits, logits, label)
 
 
 def drive_gradients_by_index(student: ModuleType, inputs: Mapping, out: Values) -> None:
@@ -168,9 +168,7 @@ def write_own_derivative(student: ModuleType, name: str, inputs: Mapping, out: V
     out |= {f"mine_{key}": grad for key, grad in gradients(layers[::2]).items()}
     arrays = {f"{key}{i}": array for i, m in enumerate(layers[::2], 1) for key, array in m.params.items()}
     for key, array in {"dX": X, **arrays}.items():
-        out[f"slopes_{key}"] = centred_differences(
-            lambda: float(np.sum(model.forward(X.copy()) * dlogits)), array
-        )
+        out[f"slopes_{key}"] = centred_differences(student, model.forward, array, X, weights=dlogits)
 
 
 def drive_train(student: ModuleType, inputs: Mapping, out: Values) -> None:

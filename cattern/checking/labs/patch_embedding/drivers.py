@@ -10,11 +10,13 @@ from types import ModuleType
 
 import numpy as np
 
+from cattern.checking.agent import commands
 from cattern.checking.lab import Values
 from cattern.checking.labs import _driving
 from cattern.checking.labs._driving import attempt, centred_differences, excused, replaced
 from cattern.checking.labs._stand_ins import Network, TanhLoss
 from cattern.checking.labs.patch_embedding.stand_ins import PlainLayer, PlainScores, Watched
+from cattern.checking.remote import beside
 from cattern.checking.run import ApiError
 
 # students write two files here: the path says which
@@ -41,19 +43,19 @@ def layer_of(student: ModuleType, name: str, inputs: Mapping):
 def drive_select(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#1: several draws, each from a Generator of its own; the first seed twice."""
     select, y = named(student, "select_half_per_class"), inputs["y"].copy()
-    np.random.seed(0)
-    before = np.random.get_state()[1].copy()
+    beside(student, commands.seed, 0, only_numpy=True)
+    before = beside(student, commands.stream)
     first = select(y, np.random.default_rng(inputs["seed"]))
     out["rows"] = first
     out["whole"] = np.asarray(first).dtype.kind in "iu"
     out["y_after"] = y
-    np.random.seed(1)
+    beside(student, commands.seed, 1, only_numpy=True)
     out["again"] = select(y, np.random.default_rng(inputs["seed"]))
-    np.random.seed(0)
+    beside(student, commands.seed, 0, only_numpy=True)
     draws = [
         np.asarray(select(y, np.random.default_rng(inputs["seed"] + 1 + i))) for i in range(inputs["draws"])
     ]
-    out["global_stream"] = np.array_equal(before, np.random.get_state()[1])
+    out["global_stream"] = np.array_equal(before, beside(student, commands.stream))
     if all(draw.ndim == 1 for draw in draws):
         width = max(len(draw) for draw in draws)
         out["draws"] = np.stack([np.pad(draw, (0, width - len(draw)), constant_values=-1) for draw in draws])
@@ -86,10 +88,10 @@ def backward_driver(name: str) -> Callable:
     def drive(student: ModuleType, inputs: Mapping, out: Values) -> None:
         layer, X, dout = layer_of(student, name, inputs), inputs["X"].copy(), inputs["dout"].copy()
         went = attempt(layer.forward, X)
-        with excused(went), np.errstate(all="ignore"):
+        with excused(went):
             write_backward(layer, dout, out)
         if inputs.get("own") and went is None:
-            write_own_derivative(layer, inputs, out)
+            write_own_derivative(student, layer, inputs, out)
 
     return drive
 
@@ -106,17 +108,15 @@ def write_backward(layer, dout: np.ndarray, out: Values) -> None:
     out |= {f"twice_{name}": np.array(grad) for name, grad in layer.grads.items()}
 
 
-def write_own_derivative(layer, inputs: Mapping, out: Values) -> None:
+def write_own_derivative(student, layer, inputs: Mapping, out: Values) -> None:
     """Put the centred differences of the student's own forward pass, weighed with `dout`, into `out`."""
     arrays = {"X": inputs["X"].copy(), **layer.params}
     if np.shape(layer.forward(arrays["X"])) != inputs["dout"].shape:
         return
-
-    def value() -> float:
-        return float(np.sum(layer.forward(arrays["X"].copy()) * inputs["dout"]))
-
     for name, array in arrays.items():
-        out[f"own_{name}"] = centred_differences(value, array)
+        out[f"own_{name}"] = centred_differences(
+            student, layer.forward, array, arrays["X"], weights=inputs["dout"]
+        )
 
 
 def drive_loss(student: ModuleType, inputs: Mapping, out: Values) -> None:
@@ -146,7 +146,7 @@ def drive_dscores(student: ModuleType, inputs: Mapping, out: Values) -> None:
     if inputs.get("own") and went is None:
         layer.forward(scores, y)
         out["own_gradient"] = np.array(layer.backward())
-        out["own_scores"] = centred_differences(lambda: float(layer.forward(scores, y)), scores)
+        out["own_scores"] = centred_differences(student, layer.forward, scores, scores, y)
 
 
 def drive_chain(student: ModuleType, inputs: Mapping, out: Values) -> None:

@@ -11,6 +11,8 @@ from cattern.checking.labs._stand_ins import NotingLayer
 class PlainLayer:
     """Bends its input, number `k` in its own way; the order of two of them matters."""
 
+    offers = ("params", "grads", "forward", "backward")
+
     def __init__(self, k: int):
         self.k, self.forwards, self.backwards = k, 0, 0
         self.params, self.grads = {}, {}
@@ -50,6 +52,8 @@ class PlainScores(NotingLayer):
 
 class Watched(list):
     """Minibatches that write down the parameter of a layer whenever the next one is taken."""
+
+    offers = ("__iter__",)
 
     def __init__(self, batches, layer: PlainScores):
         super().__init__(batches)

@@ -59,6 +59,8 @@ class SmallNet:
 class Shuffler:
     """A random generator whose `permutation` also tells the small network that an epoch begins."""
 
+    offers = ("permutation",)
+
     def __init__(self, seed: int, net: SmallNet):
         self.rng, self.net = np.random.default_rng(seed), net
 

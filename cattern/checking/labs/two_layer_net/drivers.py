@@ -4,17 +4,18 @@ A driver decides nothing. `train` is driven with a stand-in for `loss`. Random n
 that a loss that draws some, as dropout does, costs only the task it belongs to.
 """
 
-import random
 from collections.abc import Mapping
 from contextlib import contextmanager, suppress
 from types import ModuleType
 
 import numpy as np
 
+from cattern.checking.agent import commands
 from cattern.checking.lab import Values
 from cattern.checking.labs._driving import centred_differences, has_loop
 from cattern.checking.labs.two_layer_net.network import PARAMS, build, require_params
 from cattern.checking.labs.two_layer_net.stand_ins import Recorder
+from cattern.checking.remote import beside, locals_of, source_of
 from cattern.checking.run import SEED, ApiError
 
 SAME_ROWS = 20  # how many rows must give the same as before, in as many calls as that takes
@@ -32,11 +33,7 @@ def kept(out: Values, after: str | None = None, **names: str):
     try:
         yield
     except Exception as error:
-        tb, found = error.__traceback__, {}
-        while tb:
-            if "self" in tb.tb_frame.f_locals:
-                found = {**tb.tb_frame.f_locals, **found}  # a helper's names do not hide those of `loss`
-            tb = tb.tb_next
+        found = locals_of(error, *names.values(), *filter(None, [after]))
         for key, local in names.items():
             if local in found:
                 out[key] = found[local]
@@ -44,10 +41,9 @@ def kept(out: Values, after: str | None = None, **names: str):
             raise
 
 
-def start_over() -> None:
-    """Let all random numbers start over."""
-    np.random.seed(SEED)
-    random.seed(SEED)
+def start_over(student) -> None:
+    """Let all random numbers start over, where the student's code draws them."""
+    beside(student, commands.seed, SEED)
 
 
 def same(a, b) -> bool:
@@ -55,9 +51,9 @@ def same(a, b) -> bool:
     return np.asarray(a).tobytes() == np.asarray(b).tobytes()
 
 
-def repeats(X: np.ndarray) -> range:
+def repeats(X: np.ndarray) -> int:
     """Return how often to call with X again: chance may leave a few rows as they were."""
-    return range(-(-SAME_ROWS // len(X)))
+    return -(-SAME_ROWS // len(X))
 
 
 def loss_of(net, X: np.ndarray, y: np.ndarray, reg: float):
@@ -81,7 +77,8 @@ def drive_scores(student: ModuleType, inputs: Mapping, out: Values) -> None:
     out["X"] = X
     out |= {f"param_{name}": net.params[name] for name in PARAMS}
     first = np.array(first)
-    out["steady"] = all(same(net.loss(inputs["X"].copy()), first) for _ in repeats(X))
+    again = beside(student, commands.repeated, net.loss, (inputs["X"],), {}, repeats(X))
+    out["steady"] = all(same(scores, first) for scores in again)
 
 
 def drive_loss(student: ModuleType, inputs: Mapping, out: Values) -> None:
@@ -89,18 +86,17 @@ def drive_loss(student: ModuleType, inputs: Mapping, out: Values) -> None:
     net = build(student, inputs)
     net.wants_grads = False
     if inputs.get("style"):
-        out["loop_free"] = not has_loop(student.__file__, "loss")
+        out["loop_free"] = not has_loop(source_of(student), "loss")
     X, y, reg = inputs["X"], inputs["y"], inputs["reg"]
     for key, strength in (("plain", 0.0), ("regularised", reg), ("doubled", 2 * reg)):
-        start_over()
+        start_over(student)
         with kept(out, after="grads", **{key: "loss"}):
             out[key] = loss_of(net, X, y, strength)[0]
-    for _ in repeats(X):
-        with kept(out, after="grads", again="loss"):
-            out["again"] = loss_of(net, X, y, reg)[0]
-        if not same(out["again"], out["regularised"]):
-            break
-    start_over()
+    with kept(out, after="grads", again="loss"):
+        again = beside(student, commands.repeated, net.loss, (X, y), {"reg": reg}, repeats(X))
+        losses = [loss for loss, *_ in again]
+        out["again"] = next((loss for loss in losses if not same(loss, out["regularised"])), losses[-1])
+    start_over(student)
     with suppress(Exception):  # another task's
         out["scores"] = net.loss(X.copy())
     # A score of +1000 for the right class must give a loss of 0, not nan. A failure here is a matter of advice.
@@ -118,7 +114,7 @@ def drive_gradients(student: ModuleType, inputs: Mapping, out: Values) -> None:
     X, y, reg = inputs["X"], inputs["y"], inputs["reg"]
     grads = {}
     holder: Values = {}
-    start_over()
+    start_over(student)
     try:
         with kept(holder, grads="grads"):
             grads = loss_of(net, X, y, reg)[1]
@@ -135,27 +131,24 @@ def drive_gradients(student: ModuleType, inputs: Mapping, out: Values) -> None:
     out |= {f"param_{name}": np.array(net.params[name]) for name in PARAMS}
     loss_of(net, X[::-1] * 0.5, y[::-1], 0.0)
     out |= {f"later_{name}": np.array(grads[name]) for name in PARAMS if name in grads}
-    start_over()
+    start_over(student)
     again = loss_of(net, X, y, reg)[1]
     out |= {f"again_{name}": np.array(again[name]) for name in PARAMS if name in again}
     if inputs.get("own"):
-        start_over()
+        start_over(student)
         other = loss_of(net, X, np.where(y == y.min(), y.max(), y), reg)[1]
         out |= {f"other_{name}": np.array(other[name]) for name in PARAMS if name in other}
         net.wants_grads = False
         for name in PARAMS:
-
-            def value() -> float:
-                start_over()
-                return loss_of(net, X, y, reg)[0]
-
-            out[f"slopes_{name}"] = centred_differences(value, net.params[name])
+            out[f"slopes_{name}"] = centred_differences(
+                student, net.loss, net.params[name], X, y, reg=reg, item=0, start=SEED
+            )
 
 
 def drive_minibatch(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#4: short training runs; what fails after the first minibatch is another task's."""
     for run in range(inputs["runs"]):
-        np.random.seed(run)
+        beside(student, commands.seed, run, only_numpy=True)
         recorder = Recorder(student, inputs)
         try:
             recorder.train(inputs, out, prefix=f"{run}.")
@@ -191,10 +184,10 @@ def drive_predict(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#7: `predict(X)`, and the student's own scores of the same X."""
     net = build(student, inputs)
     try:
-        start_over()
+        start_over(student)
         out["labels"] = labels = net.predict(inputs["X"].copy())
         out["whole"] = np.asarray(labels).dtype.kind in "iu"
     finally:
-        start_over()
+        start_over(student)
         with suppress(Exception):  # another task's
             out["scores"] = net.loss(inputs["X"].copy())

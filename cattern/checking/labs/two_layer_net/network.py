@@ -5,6 +5,7 @@ from types import ModuleType
 
 import numpy as np
 
+from cattern.checking.remote import is_class
 from cattern.checking.run import ApiError
 
 PARAMS = ("W1", "b1", "W2", "b2")
@@ -56,6 +57,6 @@ def network_class(student: ModuleType) -> type:
         ApiError: there is none.
     """
     cls = getattr(student, "TwoLayerNet", None)
-    if not isinstance(cls, type):
+    if not is_class(cls):
         raise ApiError("neural_net.py defines no class TwoLayerNet")
     return cls

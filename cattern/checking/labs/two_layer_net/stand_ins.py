@@ -3,57 +3,22 @@
 While `train` runs, the loss writes down every minibatch and every parameter.
 """
 
-import sys
 from collections.abc import Mapping
 
 import numpy as np
 
+from cattern.checking.agent import commands
+from cattern.checking.agent.heap import Noted
 from cattern.checking.lab import Values
 from cattern.checking.labs.two_layer_net.network import PARAMS, build, network_class
+from cattern.checking.remote import beside
 from cattern.checking.run import ApiError
-
-
-class Gradients(dict):
-    """The stand-in's gradients: a dict that knows whether it was read.
-
-    Its `values` come in the order of the student's own loss, as they do where nothing stands in: code that trusts
-    that order is as right, or as wrong, as it is there.
-    """
-
-    def __init__(self, grads: Mapping, own_order):
-        super().__init__(grads)
-        self.read, self._own_order = False, own_order
-
-    def __getitem__(self, key):
-        """Return one gradient."""
-        self.read = True
-        return super().__getitem__(key)
-
-    def __iter__(self):
-        """Go through the names."""
-        self.read = True
-        return super().__iter__()
-
-    def get(self, key, default=None):
-        """Return one gradient, or the default."""
-        self.read = True
-        return super().get(key, default)
-
-    def items(self):
-        """Return pairs of name and gradient."""
-        return {key: self[key] for key in dict.keys(self)}.items()
-
-    def values(self):
-        """Return the gradients in the student's own order."""
-        order = [key for key in self._own_order() if key in self]
-        return {key: self[key] for key in (*order, *dict.keys(self))}.values()
 
 
 class Recorder:
     """Stands in for the student's loss while `train` runs, and writes down what it is given."""
 
     def __init__(self, student, inputs: Mapping):
-        recorder = self
         self.X, self.y, self.regs, self.rates, self.grads = [], [], [], [], []
         self.after_first: dict[str, np.ndarray] = {}
         self.asked, self.measured = (
@@ -61,32 +26,22 @@ class Recorder:
             False,
         )  # predictions so far; whether one was asked for after the first call
         self.params: dict[str, list] = {name: [] for name in PARAMS}
+        methods = {"loss": self.loss, "predict": self.predict}
         own = network_class(student)
+        recorded = beside(student, commands.extend, own, "Recorded", methods, peek=("learning_rate",))
+        self.net = build(student, inputs, recorded)
+        self.own = own_gradients(student, inputs, own, self.net)
 
-        class Recorded(own):
-            def loss(self, X, y=None, reg=0.0):
-                if y is None:
-                    return np.zeros((len(X), np.size(self.params["b2"])))
+    def loss(self, net, seen: Mapping, X, y=None, reg=0.0, *_):
+        """Stand in for `loss`: zeros without labels, else a known loss and known gradients."""
+        params = net.params
+        if y is None:
+            return np.zeros((len(X), np.size(params["b2"])))
+        return np.float64(1.5), self.note(params, X, y, reg, seen.get("learning_rate"))
 
-                def own_order():
-                    try:
-                        return [*own.loss(self, np.array(X), np.array(y), reg=reg)[1]]
-                    except Exception:
-                        return [*self.params]
-
-                rate = sys._getframe(1).f_locals.get("learning_rate")
-                shift = shift_of(X)
-                grads = {
-                    key: known_gradient(np.asarray(p), shift)
-                    for key, p in self.params.items()
-                    if np.asarray(p).dtype.kind in "biuf"
-                }
-                return np.float64(1.5), recorder.note(self, X, y, reg, rate, Gradients(grads, own_order))
-
-            def predict(self, X):
-                return np.full(len(X), recorder.measure() % np.size(self.params["b2"]))
-
-        self.net = build(student, inputs, Recorded)
+    def predict(self, net, seen: Mapping, X, *_):
+        """Stand in for `predict`: one label for all rows, another each time."""
+        return np.full(len(X), self.measure() % np.size(net.params["b2"]))
 
     @property
     def sizes(self) -> list[tuple[int, int]]:
@@ -95,19 +50,26 @@ class Recorder:
 
     def snapshot(self) -> dict[str, np.ndarray]:
         """Return the parameters of the network that is trained, as they are now."""
-        return {name: np.array(self.net.params[name], dtype=float) for name in PARAMS}
+        params = self.net.params
+        return {name: np.array(params[name], dtype=float) for name in PARAMS}
 
-    def note(self, net, X, y, reg, rate, grads: Gradients) -> Gradients:
+    def note(self, params: Mapping, X, y, reg, rate) -> Noted:
         """Write down one call, and return its gradients."""
         X, y = np.array(X, dtype=float), np.array(y, dtype=float).reshape(-1)
+        shift = shift_of(X)
+        grads = {
+            key: in_shape(known_gradient(np.asarray(p), shift), self.own.get(key))
+            for key, p in params.items()
+            if np.asarray(p).dtype.kind in "biuf"
+        }
         self.X.append(X.reshape(len(X), -1))
         self.y.append(y)
         self.regs.append(float(reg))
         self.rates.append(float(rate) if isinstance(rate, int | float | np.number) else np.nan)
-        self.grads.append(grads)
+        self.grads.append(Noted(grads, order=self.own))
         for name in PARAMS:
-            self.params[name].append(np.array(net.params[name], dtype=float))
-        return grads
+            self.params[name].append(np.array(params[name], dtype=float))
+        return self.grads[-1]
 
     def measure(self) -> int:
         """Return the number of predictions so far: a label, so that accuracies rise and fall.
@@ -169,6 +131,29 @@ class Recorder:
             snapshots = [*self.params[name], value]
             if len({s.shape for s in snapshots}) == 1:
                 out[f"{prefix}path_{name}"] = np.stack(snapshots)
+
+
+def own_gradients(student, inputs: Mapping, cls, net) -> dict[str, tuple[int, ...] | None]:
+    """Return the names of the gradients that the student's own loss gives, in its order, and the shapes of those of biases.
+
+    The stand-in answers like it: code that trusts the order, or a row of shape (1, H), is as right, or as wrong, as it is
+    with the student's loss. None is the shape of the parameter.
+    """
+    args = (net, inputs["X"][:3].copy(), inputs["y"][:3].copy())
+    found = beside(student, commands.outcome_of, getattr(cls, "loss", None), args, {"reg": inputs["reg"]})
+    grads = found[1] if isinstance(found, tuple | list) and len(found) == 2 else {}
+    if not isinstance(grads, Mapping):
+        return {}
+    return {
+        name: np.shape(grad) if name.startswith("b") else None
+        for name, grad in grads.items()
+        if name in PARAMS
+    }
+
+
+def in_shape(array: np.ndarray, shape: tuple[int, ...] | None) -> np.ndarray:
+    """Return an array in another shape, or as it is where there is none that fits."""
+    return array.reshape(shape) if shape is not None and array.size == np.prod(shape) else array
 
 
 def shift_of(X: np.ndarray) -> float:
