@@ -131,7 +131,9 @@ class TwoLayerNet:
             X_val: (N_val, D) float array of validation examples.
             y_val: (N_val,) integer array of their labels.
             learning_rate: step size of the first update.
-            learning_rate_decay: factor on the learning rate, applied once per epoch.
+            learning_rate_decay: factor on the learning rate, applied once per epoch. An epoch ends with the first
+                update before which another N_train examples had been drawn, whatever the batch size; the very first
+                update counts as an end, too. Batches of N_train and more make every update an epoch.
             reg: strength of the L2 regularisation, handed to `loss`.
             num_iters: number of updates.
             batch_size: examples per update, drawn with replacement; it may exceed N_train.
@@ -144,8 +146,7 @@ class TwoLayerNet:
         Raises:
             NotImplementedError: a TODO on the way is not written yet; the message names it.
         """
-        N_train = X.shape[0]
-        iterations_per_epoch = max(N_train / batch_size, 1)
+        N_train = examples_per_epoch = X.shape[0]
         loss_history = []
         train_acc_history = []
         val_acc_history = []
@@ -173,7 +174,7 @@ class TwoLayerNet:
                 print(f"iteration {it} / {num_iters}: loss {loss:f}")
 
             # Once per epoch, iteration 0 included: record the accuracies, then lower the learning rate.
-            if it % iterations_per_epoch == 0:
+            if it * batch_size % examples_per_epoch < batch_size:
                 train_acc_history.append(float(np.mean(self.predict(X_batch) == y_batch)))
                 val_acc_history.append(float(np.mean(self.predict(X_val) == y_val)))
 

@@ -170,6 +170,34 @@ def test_batch_larger_than_the_training_set():
     assert len(stats["train_acc_history"]) == 3  # an epoch is at least one iteration
 
 
+@pytest.mark.parametrize("batch_size", [1, 7, 20, 33, 64, 128, 300, 550, 551, 2000])
+def test_an_epoch_ends_when_as_many_examples_as_there_are_have_been_drawn(batch_size, monkeypatch):
+    """Whether or not the batch size divides N: counted here example by example."""
+    num_rows, num_iters = 550, 60
+    net = TwoLayerNet(2, 3, 2)
+    X, y = np.ones((num_rows, 2)), np.zeros(num_rows, int)
+    monkeypatch.setattr(net, "predict", lambda X: np.zeros(len(X), int))
+    monkeypatch.setattr(
+        net, "loss", lambda X, y, reg: (1.0, {k: np.ones_like(v) for k, v in net.params.items()})
+    )
+    ends, drawn = 0, 0
+    for it in range(num_iters):
+        epochs_before = -1 if it == 0 else (drawn - batch_size) // num_rows
+        ends += drawn // num_rows > epochs_before
+        drawn += batch_size
+    before = net.params["W1"].copy()
+    stats = net.train(X, y, X[:1], y[:1], 1.0, 0.5, num_iters=num_iters, batch_size=batch_size)
+    assert len(stats["val_acc_history"]) == len(stats["train_acc_history"]) == ends
+    walked = (before - net.params["W1"])[0, 0]
+    rate, path, drawn = 1.0, 0.0, 0
+    for it in range(num_iters):
+        path += rate
+        if it == 0 or drawn // num_rows > (drawn - batch_size) // num_rows:
+            rate *= 0.5
+        drawn += batch_size
+    assert walked == pytest.approx(path)
+
+
 @pytest.mark.full_mnist
 def test_first_losses_on_mnist():
     """The random stream goes on from the toy training, as in the notebook; loading the data must not disturb it."""

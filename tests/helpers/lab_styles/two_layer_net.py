@@ -206,8 +206,8 @@ PATCHES: dict[str, list[tuple[str, str]]] = {
     ],
     "other losses watched while it trains": [
         (
-            "            if it % iterations_per_epoch == 0:\n",
-            "            if it % iterations_per_epoch == 0:\n                self.loss(X_val, y_val, reg), self.loss(X, y, reg=reg)[0]\n",
+            "            if it * batch_size % examples_per_epoch < batch_size:\n",
+            "            if it * batch_size % examples_per_epoch < batch_size:\n                self.loss(X_val, y_val, reg), self.loss(X, y, reg=reg)[0]\n",
         )
     ],
     "the best parameters at the end, and a rate of another name": [
