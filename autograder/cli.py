@@ -209,11 +209,25 @@ def feedback(
     course: CourseFolder = None,
 ) -> None:
     """Store the verdicts in nbgrader's gradebook and write a feedback page for each student."""
+    from autograder import show
     from autograder.back import feedback as feeding
     from autograder.course import Course
+    from cattern.checking.run import printable
 
-    pages = feeding.feedback(Course.open(lab, course), submitted, grades, out)
-    typer.echo(f"feedback for {len(pages)} students: {out}")
+    given = feeding.feedback(Course.open(lab, course), submitted, grades, out, show.with_progress)
+    typer.echo(f"feedback for {len(given.pages)} students: {out}")
+    if given.gradebook:
+        typer.echo(f"gradebook: points of {len(given.stored)} students stored in {given.gradebook}")
+    else:
+        typer.echo(f"gradebook: it does not know {lab}, nothing stored; `cattern release {lab}` adds the lab")
+    for student in given.newer:
+        typer.echo(
+            f"{printable(student)}: the gradebook's points are newer than the verdict, and stay", err=True
+        )
+    for student, why in given.troubles.items():
+        typer.echo(f"cattern: {printable(student)}: {printable(why)}", err=True)
+    if given.troubles:
+        raise typer.Exit(1)
 
 
 def demo(

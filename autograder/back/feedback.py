@@ -1,85 +1,148 @@
-"""Feedback pages: nbgrader's own, with the oracle's verdicts in them.
+"""What goes back to students: their points in the gradebook, and a page for each.
 
-What students handed in is never touched: nbgrader gets repaired copies, so that a renamed notebook or a broken one
-has a page too.
+A student's trouble is theirs alone: it is named, and everybody else has a page.
 """
 
 import json
-import logging
-import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from autograder import bundle
+from autograder.back.marks import Marks
+from autograder.back.page import feedback_page
+from autograder.back.sections import sections
 from autograder.course import Course
-from autograder.release.generate import course_config
-from autograder.submission import Unreadable, find_submissions, read_submission
+from autograder.grading.klass import take_class_in
+from autograder.nbgrader_bridge import autograded, gradebook
+from autograder.submission import Submission, Unreadable, read_submission
+from autograder.submission.intake import HandIn
+from cattern.checking.lab import Lab
 from cattern.errors import CatternError
 
+BATCH = 100  # submissions that are in memory at a time
 
-def feedback(course: Course, submitted: Path, verdicts: Path, out: Path) -> dict[str, Path]:
-    """Store the verdicts in the gradebook and write `OUT/<student>/LAB/LAB.html`.
+
+@dataclass
+class Given:
+    """What was given back.
+
+    Attributes:
+        pages: student → page.
+        stored: students whose points are in the gradebook now.
+        newer: students whose points in the gradebook are newer than the verdict, and stayed.
+        troubles: student → what went wrong.
+        gradebook: where it is; empty when it does not know the lab.
+    """
+
+    pages: dict[str, Path] = field(default_factory=dict)
+    stored: list[str] = field(default_factory=list)
+    newer: list[str] = field(default_factory=list)
+    troubles: dict[str, str] = field(default_factory=dict)
+    gradebook: str = ""
+
+
+def feedback(
+    course: Course,
+    submitted: Path,
+    verdicts: Path,
+    out: Path,
+    progress: Callable[[Iterable, int], Iterable] = lambda items, total: items,
+) -> Given:
+    """Store the verdicts in the gradebook and write `OUT/<student>/LAB/LAB.html`, for those in `submitted`.
 
     Args:
-        course: the course; the lab must have been released in it, so that the gradebook knows it.
-        submitted: the folder that was graded.
+        course: the course; when its gradebook does not know the lab, there are pages and nothing is stored.
+        submitted: the folder that was graded, or a part of it: who is not in it is left alone.
         verdicts: the folder that `cattern grade` wrote.
         out: where the pages go.
-
-    Returns:
-        student → page, for every student with a notebook.
+        progress: wraps the stream of students, to show it.
 
     Raises:
-        CatternError: the gradebook does not know the lab, or nbgrader gave up on a student.
+        CatternError: nobody there has a verdict, or the gradebook cannot be used.
     """
-    from nbgrader.converters import Autograde, GenerateFeedback
-    from nbgrader.converters.base import NbGraderException
-    from nbgrader.coursedir import CourseDirectory
-
-    lab_name = course.lab_name
-    # nbgrader 0.9.6 with SQLAlchemy 2.1: a warning a cell, about nothing that is lost
-    warnings.filterwarnings("ignore", message="Object of type .* not in session")
-    with TemporaryDirectory(prefix="cattern-feedback-") as work:
-        config = course_config(course.folder)
-        config.CourseDirectory.assignment_id = lab_name
-        config.CourseDirectory.submitted_directory = str(Path(work) / "submitted")
-        config.CourseDirectory.feedback_directory = str(out.resolve())
-        config.OracleVerdicts.verdicts = str(verdicts.resolve())
-        config.BaseConverter.force = True
-        students = repaired_copies(course, submitted, verdicts, Path(work) / "submitted")
-        if not students:
-            raise CatternError(
-                f"no student in {submitted} has a notebook and a verdict in {verdicts}: run `cattern grade` first"
-            )
-        log = logging.getLogger("cattern.feedback")
-        log.propagate = False
-        log.addHandler(logging.NullHandler())
-        for converter in (Autograde, GenerateFeedback):
-            try:
-                converter(coursedir=CourseDirectory(config=config, log=log), config=config, log=log).start()
-            except NbGraderException as error:
-                raise CatternError(f"nbgrader could not write the feedback of {lab_name}: {error}") from None
-    return {student: out / student / lab_name / f"{lab_name}.html" for student in students}
-
-
-def repaired_copies(course: Course, submitted: Path, verdicts: Path, to: Path) -> list[str]:
-    """Write each submission's repaired notebook to `TO/<student>/LAB/`, with the student's files beside it.
-
-    A student without a readable notebook gets the released one, so that the verdicts on their files have a page.
-    """
-    lab, release, students = course.lab, bundle.handed_out(course), []
-    for student, path in find_submissions(submitted, lab):
-        if not (verdicts / f"{student}.json").is_file():
-            continue
+    lab, release = course.lab, bundle.handed_out(course)
+    hand_ins = take_class_in(course, submitted).hand_ins
+    found = {h.student: h for h in hand_ins if (verdicts / f"{h.student}.json").is_file()}
+    if not found:
+        raise CatternError(
+            f"no student in {submitted} has a verdict in {verdicts}: run `cattern grade` first"
+        )
+    given = Given()
+    marks = fill_gradebook(course, found, verdicts, given)
+    headings = sections(lab, release[f"{lab.name}.ipynb"])
+    for student, hand_in in progress(found.items(), len(found)):
         try:
-            submission = read_submission(student, path, lab, release)
-        except Unreadable:
-            continue
-        notebook = submission.notebook or json.loads(release[f"{lab.name}.ipynb"])
-        folder = to / student / lab.name
-        for name, content in {**submission.files, f"{lab.name}.ipynb": json.dumps(notebook).encode()}.items():
-            file = folder / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
-        students.append(student)
-    return students
+            verdict = read_verdict(verdicts / f"{student}.json")
+            page = feedback_page(lab, verdict, opened(hand_in, lab, release), marks.get(student), headings)
+            target = out / student / lab.name / f"{lab.name}.html"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(page, encoding="utf-8", errors="replace")
+            given.pages[student] = target
+        except Exception as problem:  # a fault of ours must not cost the others their pages
+            given.troubles[student] = f"no page: {in_words(problem)}"
+    return given
+
+
+def fill_gradebook(course: Course, found: Mapping[str, HandIn], verdicts: Path, given: Given) -> Mapping[str, Marks]:
+    """Store points and graded notebooks; return everybody's marks as the gradebook has them afterwards.
+
+    Raises:
+        CatternError: the gradebook cannot be used.
+    """
+    lab, release, where = course.lab, bundle.handed_out(course), gradebook.place(course.folder)
+    before = gradebook.read_marks(where, lab)
+    if before is None:
+        return {}
+    given.gradebook = str(where)
+    for some in batched(found.items(), BATCH):
+        handed_in = []
+        for student, hand_in in some:
+            try:
+                file = verdicts / f"{student}.json"
+                submission, verdict = opened(hand_in, lab, release), read_verdict(file)
+                one = autograded.Graded(course, verdict, submission, hand_in.at, where)
+                if file.stat().st_mtime_ns < one.graded_at() and one.differs(before.get(student)):
+                    given.newer.append(student)
+                else:
+                    handed_in.append(one)
+            except Exception as problem:  # as above
+                given.troubles[student] = f"not stored: {in_words(problem)}"
+        gradebook.store(where, lab, [one.result() for one in handed_in])
+        for one in handed_in:  # after the points: a gradebook that stays locked leaves nothing half done
+            one.write()
+        given.stored += [one.student for one in handed_in]
+    return gradebook.read_marks(where, lab) or {}
+
+
+def opened(hand_in: HandIn, lab: Lab, release: Mapping[str, bytes]) -> Submission:
+    """Return a submission; an empty one where there is nothing to read, so that its verdict has a page too."""
+    try:
+        return read_submission(hand_in.student, hand_in.place, lab, release, beside=True)
+    except Unreadable:
+        return Submission(hand_in.student, hand_in.place, {}, {}, None, {}, ())
+
+
+def read_verdict(path: Path) -> dict:
+    """Return a verdict file's content.
+
+    Raises:
+        CatternError: it is no verdict.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as problem:
+        raise CatternError(f"{path} is no verdict ({problem}): grade this student again") from None
+
+
+def in_words(problem: Exception) -> str:
+    """Return an exception as a sentence."""
+    return str(problem) if isinstance(problem, CatternError) else f"{type(problem).__name__}: {problem}"
+
+
+def batched(items: Iterable, size: int) -> Iterator[list]:
+    """Yield the items in lists of at most `size`."""
+    items = iter(items)
+    while some := list(islice(items, size)):
+        yield some

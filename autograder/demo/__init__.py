@@ -50,7 +50,10 @@ def demo(out: Path, console, jobs: int | None = None, walls: bool = True, lab_na
     table.print_class(graded, console)
     console.print(f"verdicts → {shown(grades)}", highlight=False)
 
-    pages = feedback.feedback(course, handed_in, grades, out / "feedback")
+    given = feedback.feedback(course, handed_in, grades, out / "feedback")
+    for student, trouble in given.troubles.items():
+        raise CatternError(f"{student}: {trouble}")
+    pages = given.pages
     shown_page = pages.get("dora") or next(iter(pages.values()))
     console.print(f"feedback for {len(pages)} students → {shown(shown_page)} and others", highlight=False)
 

@@ -4,11 +4,12 @@ import os
 import sys
 from pathlib import Path
 
-from nbgrader.converters import Autograde, GenerateAssignment
+from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions, Execute
 
 from autograder import bundle
 from autograder.course import labs_in, source_folder
+from autograder.nbgrader_bridge.feedback import HideTests
 from autograder.nbgrader_bridge.grade import OracleVerdicts, RepairNotebook, RestorePackage
 from autograder.nbgrader_bridge.pages import guard_pages
 from autograder.nbgrader_bridge.release import AddPackage, DropHiddenTests, InCourse, StubSolutions
@@ -41,6 +42,7 @@ def configure(c, course: str | Path | None = None) -> None:
     stock = _stock(Autograde, "autograde_preprocessors")
     c.Autograde.autograde_preprocessors = [OracleVerdicts if p is Execute else p for p in stock]
     guard_pages(c)
+    c.GenerateFeedback.preprocessors = [HideTests, *_stock(GenerateFeedback, "preprocessors")]
     c.Execute.timeout = CELL_TIMEOUT
     c.Autograde.exclude_overwriting = {
         name: bundle.kept_back(root / sources / name) for name in labs_in(root)

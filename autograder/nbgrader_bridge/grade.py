@@ -15,10 +15,10 @@ from traitlets import Bool, Unicode
 
 from autograder import bundle
 from autograder.grading.workers import Job, grade_alone
+from autograder.nbgrader_bridge.autograded import marked
 from autograder.nbgrader_bridge.place import Place, place
 from autograder.sanitise.notebook import safe_notebook
-from autograder.submission import Unreadable, read_submission
-from cattern.checking.words import as_text
+from autograder.submission import Submission, Unreadable, read_submission
 from cattern.errors import CatternError
 
 
@@ -85,22 +85,12 @@ class OracleVerdicts(Execute):
         here = place(self, resources)
         if here is None:
             return super().preprocess(nb, resources, **kwargs)
-        verdict = self._verdict(here)
-        tasks = {task.grade_id: task.id for task in here.course.lab.tasks}
-        said = {task["id"]: task for task in verdict["tasks"]}
-        for cell in nb.cells:
-            about = cell.metadata.get("nbgrader", {})
-            if cell.cell_type == "code" and about.get("grade") and not about.get("solution"):
-                cell.outputs, cell.execution_count = [], None
-                task = said.get(tasks.get(about.get("grade_id")))
-                if task:
-                    refuse_other_points(task, float(about["points"]), here.course.lab_name)
-                    cell.outputs = verdict_outputs(task)
-                    cell.execution_count = 1
-                else:  # a test cell without a task would otherwise count as passed
-                    cell.outputs = [
-                        nbformat.v4.new_output("error", ename="NoTask", evalue="no task", traceback=[])
-                    ]
+        verdict, path, lab = self._verdict(here), here.folder("submitted_directory"), here.course.lab
+        try:
+            submission = read_submission(here.student, path, lab, bundle.handed_out(here.course))
+        except Unreadable:
+            submission = Submission(here.student, path, {}, {}, None, {}, ())
+        nb.cells = [nbformat.from_dict(cell) for cell in marked(nb, lab, verdict, submission)["cells"]]
         return nb, resources
 
     def _verdict(self, here: Place) -> dict:
@@ -122,33 +112,6 @@ def _texts(notebook: bytes) -> frozenset[str]:
     """Return the markdown texts of a released notebook."""
     cells = nbformat.reads(notebook.decode(), as_version=4).cells
     return frozenset(cell.source for cell in cells if cell.cell_type == "markdown")
-
-
-def refuse_other_points(task: dict, points: float, lab: str) -> None:
-    """Refuse a verdict with other points than the gradebook has: the marks would not be what students were promised.
-
-    Raises:
-        CatternError: the points differ.
-    """
-    if abs(task["max_score"] - points) > 1e-9:
-        raise CatternError(
-            f"{task['id']} is worth {task['max_score']:g} points in this course and {points:g} in the release that was "
-            f"handed in: release {lab} again (nbgrader generate_assignment {lab} --force, or cattern release {lab}), then grade"
-        )
-
-
-def verdict_outputs(task: dict) -> list:
-    """Return a test cell's outputs: the verdict's words, and the points as the cell's value.
-
-    Args:
-        task: one task of a verdict file.
-    """
-    return [
-        nbformat.v4.new_output("stream", name="stdout", text=as_text({"verdict": task, "hints": []}) + "\n"),
-        nbformat.v4.new_output(
-            "execute_result", data={"text/plain": f"{task['score']:g}"}, execution_count=1
-        ),
-    ]
 
 
 def handed_in(folder: Path, names: Iterable[str]) -> dict[str, bytes]:

@@ -1,0 +1,220 @@
+"""One student's feedback as one HTML file: every task with its reason, its numbers, the student's own lines, and what to read."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+from markupsafe import Markup, escape
+
+from autograder.back.answers import as_html
+from autograder.back.marks import Mark, Marks
+from autograder.submission import Submission
+from cattern.checking.lab import Lab, Task
+from cattern.checking.words import SIGNS, STATUS
+
+FROM_COLLECT = ("timestamp.txt", "submission_secret.txt")  # what nbgrader's collect adds: not the student's
+AROUND = 4  # lines shown before and after a line that is named
+MOST_LINES = 60  # of one excerpt
+MOST_OF_A_FILE = 2000
+
+
+def feedback_page(
+    lab: Lab,
+    verdict: Mapping,
+    submission: Submission | None = None,
+    marks: Marks | None = None,
+    sections: Mapping[str, str] | None = None,
+) -> str:
+    """Return the page.
+
+    Args:
+        lab: the lab.
+        verdict: the content of a verdict file.
+        submission: what was handed in, for the student's own lines and answers; None shows the verdict alone.
+        marks: the gradebook's, with a person's points and comments; None where there is no gradebook.
+        sections: task id → heading of the notebook's section that it belongs to.
+    """
+    marks, sections = marks or Marks(), sections or {}
+    files = {} if submission is None else {n: lines_of(t) for n, t in sorted(submission.files.items())}
+    tasks = []
+    for said in verdict["tasks"]:
+        task = next((t for t in lab.tasks if t.id == said["id"]), None)
+        mark = marks.cells.get(task.grade_id, Mark()) if task else Mark()
+        tasks.append(_shown(lab, task, said, mark, submission, files, sections.get(said["id"], "")))
+    earned = sum(t["score"] for t in tasks)
+    return (
+        templates()
+        .get_template("feedback.html.j2")
+        .render(
+            lab=lab.title,
+            student=verdict["student"],
+            score=max(0.0, earned - marks.penalty),
+            earned=earned,
+            penalty=marks.penalty,
+            max_score=verdict["max_score"],
+            open=[t["id"] for t in tasks if t["kind"] == "hand"],
+            tasks=tasks,
+            repairs=verdict["repairs"],
+            beside=[n for n in (submission.beside if submission else ()) if n not in FROM_COLLECT],
+            files=[{"name": n, "lines": _numbered(lines[:MOST_OF_A_FILE])} for n, lines in files.items()],
+        )
+    )
+
+
+@lru_cache
+def templates():
+    """Return Jinja's environment: everything is escaped unless a template says otherwise."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    made = Environment(
+        loader=PackageLoader("autograder.back"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {"points": lambda number: f"{round(float(number), 2):g}", "prose": prose}
+    return made
+
+
+def prose(text: str) -> Markup:
+    """Return a sentence escaped, what stands between backticks as code, with a capital at its beginning."""
+    parts = str(text).split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    said = [Markup("<code>{}</code>").format(p) if i % 2 else escape(p) for i, p in enumerate(parts)]
+    return escape(parts[0][:1].upper() + parts[0][1:]) + Markup("").join(said[1:])
+
+
+def lines_of(content: bytes) -> list[str]:
+    """Return a file's lines as they can stand on a page."""
+    text = content.decode("utf-8", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+    return [re.sub("[\x00-\x08\x0b-\x1f\x7f]", "\ufffd", line)[:400] for line in text.split("\n")]
+
+
+def _shown(lab, task: Task | None, said: Mapping, mark: Mark, submission, files, section: str) -> dict:
+    """Return what the template needs of one task."""
+    by_hand = task is not None and task.source == "hand"
+    score = said["score"] if mark == Mark() else mark.score
+    kind, word = said["status"], STATUS[said["status"]]
+    if by_hand:
+        kind, word = (
+            ("hand", "to be marked by hand") if mark.open or mark == Mark() else _by_hand(score, said)
+        )
+    elif mark.manual is not None:
+        kind, word = _by_hand(score, said)
+    lost = kind not in ("pass", "hand")
+    evidence = said["evidence"]
+    return {
+        "id": said["id"],
+        "title": said["title"],
+        "anchor": re.sub("[^a-z0-9]+", "-", said["id"].lower()),
+        "kind": kind,
+        "sign": "✎" if kind == "hand" else SIGNS[kind],
+        "word": word,
+        "score": score,
+        "max_score": said["max_score"],
+        "rationale": said["rationale"] if lost and not by_hand else "",
+        "mistakes": said["mistakes"],
+        "remarks": said.get("remarks", ()),
+        "located": [{**p, "says": place_in_words(p)} for p in said.get("located", ())],
+        "numbers": _numbers(evidence) if lost else [],
+        "shares": [(name, *pair) for name, pair in evidence.get("properties", {}).items()] if lost else [],
+        "excerpts": _excerpts(lab, task, said, submission, files) if task and lost and not by_hand else [],
+        "answer": _answer(task, submission) if by_hand else "",
+        "comment": mark.comment,
+        "read": _reading(task, section) if task and lost and not by_hand else [],
+    }
+
+
+def _by_hand(score: float, said: Mapping) -> tuple[str, str]:
+    kind = "pass" if score >= said["max_score"] else "partial" if score else "fail"
+    return kind, "marked by hand"
+
+
+def place_in_words(place: Mapping) -> str:
+    """Return a sentence for one place in the student's code, or one exact relation to the right value."""
+    if place.get("code") and place.get("needs"):
+        said = (
+            f"“{place['code']}” is {place.get('is') or 'not what is needed'}. Needed here: {place['needs']}."
+        )
+        return said + (" This was tried: with it, the result is right." if place.get("verified") else "")
+    return str(place.get("relation") or place.get("is") or "")
+
+
+def _numbers(evidence: Mapping) -> list[tuple[str, str]]:
+    """Return the evidence as pairs of words."""
+    names = {
+        "probe": "problem",
+        "got": "your code gives",
+        "expected": "expected",
+        "worst_index": "largest difference at",
+        "max_rel_error": "relative error",
+        "tolerance": "allowed",
+        "raised": "raised",
+    }
+    rows = []
+    for key, name in names.items():
+        if (value := evidence.get(key)) not in (None, ""):
+            rows.append((name, f"{value:.1e}" if isinstance(value, float) else str(value)))
+    return rows
+
+
+def _excerpts(lab: Lab, task: Task, said: Mapping, submission, files: Mapping[str, list[str]]) -> list[dict]:
+    """Return the lines that the student wrote for a task, with those marked that the verdict names."""
+    if submission is None:
+        return []
+    name = "" if task.source == "cell" else lab.file_of(task)
+    if task.source == "cell":
+        lines = lines_of(submission.cells.get(task.cell, "").encode())
+        part = range(min(len(lines), MOST_LINES))
+    else:
+        lines = files.get(name, [])
+        part = region(lines, task.id)
+    named = {p["line"] for p in said.get("located", ()) if isinstance(p.get("line"), int)}
+    outside = sorted(n for n in named if n - 1 not in part and 0 < n <= len(lines))
+    parts = [part, *(range(max(0, n - 1 - AROUND), min(len(lines), n + AROUND)) for n in outside)]
+    return [{"file": name, "lines": _numbered(lines, each, named)} for each in parts if each]
+
+
+def region(lines: list[str], task_id: str) -> range:
+    """Return where a task's code stands: from its TODO comment to the next one, or to the end of the function."""
+    start = next(
+        (i for i, line in enumerate(lines) if re.search(rf"#\s*{re.escape(task_id)}\s*:", line)), None
+    )
+    if start is None:
+        return range(0)
+    deep = len(lines[start]) - len(lines[start].lstrip())
+    end = start + 1
+    while end < len(lines) and end - start < MOST_LINES:
+        line = lines[end]
+        if re.match(r"\s*#\s*TODO#\d+\s*:", line):
+            break
+        if line.strip() and len(line) - len(line.lstrip()) < deep:
+            break
+        end += 1
+    while end > start + 1 and not lines[end - 1].strip():
+        end -= 1
+    return range(start, end)
+
+
+def _numbered(
+    lines: list[str], part: range | None = None, named: frozenset | set = frozenset()
+) -> list[dict]:
+    part = range(len(lines)) if part is None else part
+    return [{"number": i + 1, "text": lines[i], "here": i + 1 in named} for i in part]
+
+
+def _answer(task: Task, submission: Submission | None) -> str:
+    """Return the answer that a person marks, as HTML."""
+    if submission is None:
+        return ""
+    cells = (submission.notebook or {}).get("cells", ())
+    for cell in cells:
+        if cell.get("metadata", {}).get("nbgrader", {}).get("grade_id") == task.grade_id:
+            return as_html("".join(cell["source"]), cell.get("attachments"), submission.beside)
+    return ""
+
+
+def _reading(task: Task, section: str) -> list[str]:
+    return [*([f"the notebook's section “{section}”"] if section else []), *task.hints[-1:]]
