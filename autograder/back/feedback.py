@@ -11,7 +11,7 @@ from pathlib import Path
 
 from autograder import bundle
 from autograder.back.marks import Marks
-from autograder.back.page import feedback_page
+from autograder.back.page import FROM_COLLECT, feedback_page
 from autograder.back.sections import sections
 from autograder.course import Course
 from autograder.grading.klass import take_class_in
@@ -75,10 +75,14 @@ def feedback(
     for student, hand_in in progress(found.items(), len(found)):
         try:
             verdict = read_verdict(verdicts / f"{student}.json")
-            page = feedback_page(lab, verdict, opened(hand_in, lab, release), marks.get(student), headings)
+            submission = opened(hand_in, lab, release)
+            page = feedback_page(lab, verdict, submission, marks.get(student), headings)
             target = out / student / lab.name / f"{lab.name}.html"
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(page, encoding="utf-8", errors="replace")
+            for name in FROM_COLLECT:  # `nbgrader release_feedback` wants them beside the page
+                if name in submission.beside:
+                    (target.parent / name).write_bytes(submission.beside[name])
             given.pages[student] = target
         except Exception as problem:  # a fault of ours must not cost the others their pages
             given.troubles[student] = f"no page: {in_words(problem)}"
