@@ -16,6 +16,7 @@ from autograder.back.sections import sections
 from autograder.course import Course
 from autograder.grading.klass import take_class_in
 from autograder.nbgrader_bridge import autograded, gradebook
+from autograder.sanitise.names import file_name
 from autograder.submission import Submission, Unreadable, read_submission
 from autograder.submission.intake import HandIn
 from cattern.checking.lab import Lab
@@ -64,7 +65,7 @@ def feedback(
     """
     lab, release = course.lab, bundle.handed_out(course)
     hand_ins = take_class_in(course, submitted).hand_ins
-    found = {h.student: h for h in hand_ins if (verdicts / f"{h.student}.json").is_file()}
+    found = {h.student: h for h in hand_ins if verdict_file(verdicts, h.student).is_file()}
     if not found:
         raise CatternError(
             f"no student in {submitted} has a verdict in {verdicts}: run `cattern grade` first"
@@ -74,10 +75,10 @@ def feedback(
     headings = sections(lab, release[f"{lab.name}.ipynb"])
     for student, hand_in in progress(found.items(), len(found)):
         try:
-            verdict = read_verdict(verdicts / f"{student}.json")
+            verdict = read_verdict(verdict_file(verdicts, student))
             submission = opened(hand_in, lab, release)
-            page = feedback_page(lab, verdict, submission, marks.get(student), headings)
-            target = out / student / lab.name / f"{lab.name}.html"
+            page = feedback_page(lab, verdict, submission, marks.get(file_name(student)), headings)
+            target = out / file_name(student) / lab.name / f"{lab.name}.html"
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(page, encoding="utf-8", errors="replace")
             for name in FROM_COLLECT:  # `nbgrader release_feedback` wants them beside the page
@@ -89,7 +90,9 @@ def feedback(
     return given
 
 
-def fill_gradebook(course: Course, found: Mapping[str, HandIn], verdicts: Path, given: Given) -> Mapping[str, Marks]:
+def fill_gradebook(
+    course: Course, found: Mapping[str, HandIn], verdicts: Path, given: Given
+) -> Mapping[str, Marks]:
     """Store points and graded notebooks; return everybody's marks as the gradebook has them afterwards.
 
     Raises:
@@ -104,10 +107,10 @@ def fill_gradebook(course: Course, found: Mapping[str, HandIn], verdicts: Path, 
         handed_in = []
         for student, hand_in in some:
             try:
-                file = verdicts / f"{student}.json"
+                file = verdict_file(verdicts, student)
                 submission, verdict = opened(hand_in, lab, release), read_verdict(file)
                 one = autograded.Graded(course, verdict, submission, hand_in.at, where)
-                if file.stat().st_mtime_ns < one.graded_at() and one.differs(before.get(student)):
+                if file.stat().st_mtime_ns < one.graded_at() and one.differs(before.get(one.student)):
                     given.newer.append(student)
                 else:
                     handed_in.append(one)
@@ -116,7 +119,7 @@ def fill_gradebook(course: Course, found: Mapping[str, HandIn], verdicts: Path, 
         gradebook.store(where, lab, [one.result() for one in handed_in])
         for one in handed_in:  # after the points: a gradebook that stays locked leaves nothing half done
             one.write()
-        given.stored += [one.student for one in handed_in]
+        given.stored += [one.submission.student for one in handed_in]
     return gradebook.read_marks(where, lab) or {}
 
 
@@ -126,6 +129,11 @@ def opened(hand_in: HandIn, lab: Lab, release: Mapping[str, bytes]) -> Submissio
         return read_submission(hand_in.student, hand_in.place, lab, release, beside=True)
     except Unreadable:
         return Submission(hand_in.student, hand_in.place, {}, {}, None, {}, ())
+
+
+def verdict_file(verdicts: Path, student: str) -> Path:
+    """Return the verdict file of a student."""
+    return verdicts / f"{file_name(student)}.json"
 
 
 def read_verdict(path: Path) -> dict:

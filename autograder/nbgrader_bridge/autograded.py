@@ -9,7 +9,8 @@ from pathlib import Path
 from autograder import bundle
 from autograder.back.marks import Marks
 from autograder.course import Course
-from autograder.nbgrader_bridge.gradebook import LONGEST_ID, Place, Result
+from autograder.nbgrader_bridge.gradebook import Place, Result
+from autograder.sanitise.names import file_name
 from autograder.sanitise.notebook import safe_notebook
 from autograder.submission import Submission
 from cattern.checking.lab import Lab
@@ -38,13 +39,8 @@ class Graded:
             submission: what was handed in, with what lay beside it.
             at: when, in the words of whoever noted it, or "".
             where: the gradebook.
-
-        Raises:
-            CatternError: the gradebook cannot hold this student.
         """
-        self.student = submission.student
-        if len(self.student) > LONGEST_ID:
-            raise CatternError(f"the gradebook takes names of at most {LONGEST_ID} characters")
+        self.student = file_name(submission.student)  # no longer than the gradebook's column
         lab, directory = course.lab, where.directory
         place = directory.format_path(directory.autograded_directory, self.student, lab.name)
         self.lab, self.verdict, self.submission, self.folder = lab, verdict, submission, Path(place)

@@ -16,7 +16,6 @@ from cattern.checking.lab import Lab
 from cattern.errors import CatternError
 
 WAIT = 60.0  # seconds to wait for a gradebook that another program holds
-LONGEST_ID = 128  # nbgrader's column
 NO_RESPONSE = "No response."
 Answer = TypeVar("Answer")
 
@@ -116,7 +115,7 @@ def store(where: Place, lab: Lab, results: list[Result]) -> None:
     Args:
         where: the gradebook.
         lab: the lab; the gradebook must know it.
-        results: what to store; ids are at most LONGEST_ID characters.
+        results: what to store.
 
     Raises:
         CatternError: the gradebook does not know the lab, cannot be opened, or stays locked.

@@ -5,24 +5,24 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from courses import course_of
 from hypothesis import given, strategies
 from lab_styles.two_layer_net import SOLUTION
 from notebook_fixtures import LAB
 from pages import violations
 
+from autograder import markers
 from autograder.back.answers import as_html
 from autograder.back.marks import Mark, Marks
 from autograder.back.mathml import mathml
 from autograder.back.page import feedback_page, region
 from autograder.back.sections import sections
-from autograder.release import strip
-from autograder.release.bundle import notebook_path
-from autograder.release.handout import handout
+from autograder.bundle import handed_out
 from autograder.submission import Submission, find_submissions, read_submission
-from cattern.checking.lab import load_lab
 
-THE_LAB = load_lab(LAB)
-CODE = strip.unmarked(SOLUTION).replace("0.5 * reg", "reg")
+COURSE = course_of(LAB)
+THE_LAB, RELEASE = COURSE.lab, handed_out(COURSE)
+CODE = markers.unmarked(SOLUTION).replace("0.5 * reg", "reg")
 LINE = next(n for n, line in enumerate(CODE.split("\n"), 1) if "reg * " in line)
 PROOF = r"""Write $\ln P = s_k - \ln \sum_j e^{s_j}$, where $a<b$.
 
@@ -69,17 +69,17 @@ def a_verdict(**changes) -> dict:
 
 
 def a_submission(**changes) -> Submission:
-    notebook = json.loads(handout(LAB)[f"{LAB}.ipynb"])
+    notebook = json.loads(RELEASE[f"{LAB}.ipynb"])
     for cell in notebook["cells"]:
         if cell["metadata"].get("nbgrader", {}).get("grade_id") == "t4":
             cell["source"], cell["attachments"] = PROOF, {"p.png": {"image/png": "iVBORw0KGgo="}}
     given = {"files": {"cattern/neural_net.py": CODE.encode()}, "cells": {}, "notebook": notebook, "data": {}}
-    return Submission("dora", notebook_path(LAB), **given | {"repairs": ()} | changes)
+    return Submission("dora", COURSE.notebook, **given | {"repairs": ()} | changes)
 
 
 def a_page(**changes) -> str:
     marks = Marks({"t4": Mark(None, 3.0, 0.0, "Why is the <b>sum</b> one?")}, penalty=10.0)
-    headings = sections(THE_LAB, handout(LAB)[f"{LAB}.ipynb"])
+    headings = sections(THE_LAB, RELEASE[f"{LAB}.ipynb"])
     return feedback_page(THE_LAB, a_verdict(**changes), a_submission(), marks, headings)
 
 
@@ -98,7 +98,7 @@ def test_a_page_tells_everything_about_a_lost_point():
     for expected in (
         "84 of 100 points",
         "94 points earned, 10 taken off because it was handed in late",
-        "◐ partial, 8 of 12",
+        "◐ partly right, 8 of 12",
         "2.5268, expected 1.2634",
         "The L2 term is twice as large",
         "Compare <reg> = 0.",
@@ -142,7 +142,7 @@ def test_a_page_needs_nothing_from_elsewhere_and_runs_nothing():
 
 
 def test_no_hidden_test_and_no_line_of_the_solution_is_on_a_page():
-    solved, released = json.loads(notebook_path(LAB).read_text()), json.loads(handout(LAB)[f"{LAB}.ipynb"])
+    solved, released = json.loads(COURSE.notebook.read_text()), json.loads(RELEASE[f"{LAB}.ipynb"])
     lines = {
         line.strip() for nb in (solved,) for c in nb["cells"] for line in "".join(c["source"]).split("\n")
     }
@@ -176,11 +176,11 @@ def test_the_region_of_a_task_ends_where_the_next_begins():
 
 def test_every_task_of_every_sample_has_a_section(graded_class):
     handed_in, grades = graded_class(LAB)
-    headings = sections(THE_LAB, handout(LAB)[f"{LAB}.ipynb"])
+    headings = sections(THE_LAB, RELEASE[f"{LAB}.ipynb"])
     assert set(headings) == {task.id for task in THE_LAB.tasks}
     for student, path in find_submissions(handed_in, THE_LAB):
         verdict = json.loads((grades / f"{student}.json").read_text(encoding="utf-8"))
-        submission = read_submission(student, path, THE_LAB, handout(LAB))
+        submission = read_submission(student, path, THE_LAB, RELEASE)
         html = feedback_page(THE_LAB, verdict, submission, None, headings)
         for task in verdict["tasks"]:
             assert f'id="{task["id"].lower().replace("#", "-")}"' in html

@@ -166,7 +166,7 @@ def test_a_feedback_page_shows_why_a_point_was_lost(browser, demo):
     said = page.get_by_text("The L2 term is twice as large").first
     said.scroll_into_view_if_needed()
     assert said.is_visible()
-    assert page.get_by_text("partial, 8 of 12").first.is_visible()
+    assert page.get_by_text("partly right, 8 of 12").first.is_visible()
     page.evaluate("window.scrollBy(0, 250)")
     picture(page, "feedback")
 

@@ -16,6 +16,7 @@ from notebook_fixtures import LAB, instructor_notebook, write_course
 from shared import once
 
 from autograder.back.feedback import feedback
+from autograder.course import Course
 from autograder.nbgrader_bridge import gradebook
 from autograder.release import release
 from cattern.checking.lab import load_lab
@@ -31,7 +32,7 @@ def released(tmp_path_factory):
 
     def make(folder: Path) -> None:
         course = write_course(folder / "course", instructor_notebook())
-        release(LAB, course / "release", course)
+        release(Course.open(LAB, course), course / "release")
 
     return once(tmp_path_factory, "course-released", make) / "course"
 
@@ -44,7 +45,9 @@ def given(released, graded_class, tmp_path):
         shutil.copytree(source, tmp_path / name)
 
     def give(submitted: Path = tmp_path / "handed_in"):
-        return feedback(LAB, submitted, tmp_path / "grades", tmp_path / "feedback", tmp_path / "course")
+        return feedback(
+            Course.open(LAB, tmp_path / "course"), submitted, tmp_path / "grades", tmp_path / "feedback"
+        )
 
     give.folder = tmp_path
     return give
@@ -265,7 +268,7 @@ def test_postgresql_is_filled_as_sqlite_is(given, postgres):
     lines = f"c.CourseDirectory.db_url = {postgres!r}\nc.CourseDirectory.course_id = 'nn-2027'\n"
     config.write_text(config.read_text(encoding="utf-8") + lines, encoding="utf-8")
     shutil.rmtree(given.folder / "course" / "autograded")
-    release(LAB, given.folder / "course" / "release", given.folder / "course", force=True)
+    release(Course.open(LAB, given.folder / "course"), given.folder / "course" / "release", force=True)
     started = time.monotonic()
     report = given()
     assert report.gradebook.startswith("postgresql") and len(report.stored) == 13, time.monotonic() - started

@@ -10,6 +10,7 @@ from notebook_fixtures import LAB, instructor_notebook, write_course
 from shared import once
 
 from autograder.back.feedback import feedback
+from autograder.course import Course
 from autograder.nbgrader_bridge import gradebook
 from autograder.release import release
 from cattern.checking.lab import load_lab
@@ -43,7 +44,7 @@ def course(tmp_path_factory, graded_class, tmp_path):
 
     def make(folder: Path) -> None:
         made = write_course(folder / "course", instructor_notebook())
-        release(LAB, made / "release", made)
+        release(Course.open(LAB, made), made / "release")
 
     released = once(tmp_path_factory, "course-released", make) / "course"
     handed_in, grades = graded_class(LAB)
@@ -80,7 +81,9 @@ def run(course: Path, letter: str) -> None:
             done = api.autograde(LAB, student, force=True)
             assert done["success"], done.get("log", done.get("error"))
     elif letter == "f":
-        given = feedback(LAB, course / "submitted", course.parent / "grades", course / "feedback", course)
+        given = feedback(
+            Course.open(LAB, course), course / "submitted", course.parent / "grades", course / "feedback"
+        )
         assert not given.troubles and list(given.pages) == list(STUDENTS)
     elif letter == "g":
         done = api.generate_feedback(LAB, force=True)
