@@ -43,17 +43,20 @@ def use_style() -> None:
     )
 
 
-def image_grid(Xs: np.ndarray, padding: int = 1) -> np.ndarray:
+def visualize_grid(Xs: np.ndarray, ubound: float = 255.0, padding: int = 1) -> np.ndarray:
     """Lay a stack of images out as one image, row by row in a grid as square as possible.
+
+    `show_grid` draws it; `plt.imshow(visualize_grid(Xs, padding=3).astype("uint8").squeeze(axis=2))` does, too.
 
     Args:
         Xs: (N, h, w), (N, h, w, 1) or (N, h, w, 3) array of numbers. Not modified.
+        ubound: the value of white.
         padding: width in pixels of the white lines between the images.
 
     Returns:
-        (R·h + (R−1)·padding, C·w + (C−1)·padding) float64 array in [0, 1], with a last axis of 3 for colour images, for
-        C = ⌈√N⌉ columns and R = ⌈N/C⌉ rows; unused places are white. Each image is scaled to its own [0, 1]; one
-        without any contrast comes out mid-gray; pixels that are nan or infinite come out black.
+        (R·h + (R−1)·padding, C·w + (C−1)·padding, 1) float64 array in [0, ubound], with a last axis of 3 for colour
+        images, for C = ⌈√N⌉ columns and R = ⌈N/C⌉ rows; unused places are white. Each image is scaled to its own
+        [0, ubound]; one without any contrast comes out mid-gray; pixels that are nan or infinite come out black.
 
     Raises:
         ValueError: Xs has another shape, or holds no image, or padding is negative.
@@ -76,7 +79,7 @@ def image_grid(Xs: np.ndarray, padding: int = 1) -> np.ndarray:
     for i, image in enumerate(Xs.reshape(num_images, h, w, channels)):
         top, left = (i // columns) * (h + padding), (i % columns) * (w + padding)
         grid[top : top + h, left : left + w] = _to_unit_range(image)
-    return grid if channels == 3 else grid[:, :, 0]
+    return grid * ubound
 
 
 def _to_unit_range(image: np.ndarray) -> np.ndarray:
@@ -92,8 +95,8 @@ def _to_unit_range(image: np.ndarray) -> np.ndarray:
     return (np.where(finite, image, 2 * low) / 2 - low) / (high - low)
 
 
-def visualize_grid(Xs: np.ndarray, padding: int = 1, ax: Axes | None = None) -> Axes:
-    """Draw a stack of images as a grid; `image_grid` says how it is laid out and scaled.
+def show_grid(Xs: np.ndarray, padding: int = 1, ax: Axes | None = None) -> Axes:
+    """Draw a stack of images as a grid; `visualize_grid` says how it is laid out and scaled.
 
     Args:
         Xs: (N, h, w), (N, h, w, 1) or (N, h, w, 3) array of numbers.
@@ -104,12 +107,14 @@ def visualize_grid(Xs: np.ndarray, padding: int = 1, ax: Axes | None = None) -> 
         The axes.
 
     Raises:
-        ValueError: as `image_grid`.
+        ValueError: as `visualize_grid`.
     """
-    grid = image_grid(Xs, padding)
+    grid = visualize_grid(Xs, 1.0, padding)
     height = min(max(6 * grid.shape[0] / grid.shape[1], 1.5), 12)
     ax = ax or _new_axes(6, height)
-    ax.imshow(grid, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    ax.imshow(
+        grid if grid.shape[2] == 3 else grid[:, :, 0], cmap="gray", vmin=0, vmax=1, interpolation="nearest"
+    )
     ax.set_axis_off()
     return ax
 
@@ -133,7 +138,7 @@ def show_net_weights(net, image_shape: tuple[int, ...] = (28, 28), ax: Axes | No
         raise ValueError(
             f"W1 has shape {W1.shape}, but images of shape {image_shape} need W1 of shape ({math.prod(image_shape)}, H)"
         )
-    ax = visualize_grid(W1.T.reshape(-1, *image_shape), padding=1, ax=ax)
+    ax = show_grid(W1.T.reshape(-1, *image_shape), padding=1, ax=ax)
     ax.set_title(f"First-layer weights of {W1.shape[1]} hidden units")
     return ax
 

@@ -118,7 +118,7 @@ def test_no_cell_is_longer_than_40_lines(path):
 
 def test_every_figure_is_followed_by_a_question(path):
     cells = read(path)["cells"]
-    draws = re.compile(r"\b(plt\.subplots|plot_\w+|show_\w+|visualize_grid)\(")
+    draws = re.compile(r"\b(plt\.subplots|plot_\w+|show_\w+|show_grid)\(")
     for cell, following in itertools.pairwise(cells):
         if cell["cell_type"] == "code" and not tag(cell) and draws.search(source(cell)):
             assert "**Question.**" in source(following), f"no question after the figure of cell {cell['id']}"
