@@ -17,6 +17,7 @@ from autograder.submission.places import recover_by_place
 from autograder.submission.repair import parsed, shown, some
 
 MAX_CELLS = 2000
+MAX_JOINED = 20  # cells that one answer may lie in: each is parsed with all before it
 _MEANING = ("grade_id", "grade", "solution", "task", "locked", "points", "schema_version")
 _DROPPED = {"dropped": True}  # the metadata of a copy that does not count, until all metadata are restored
 
@@ -97,7 +98,7 @@ def _one_each(cells: list[dict], released: Mapping, done: list[str]) -> None:
             )
         sources = [cells[i]["source"] for i in written]
         neighbours = len(written) > 1 and written[-1] - written[0] == len(written) - 1
-        if neighbours and not any(_overlap(a, b) for k, a in enumerate(sources) for b in sources[:k]):
+        if neighbours and not _overlap(sources):
             kept, how = written[0], "joined them, for they are parts of one answer"
             cells[kept]["source"] = "\n".join(source.rstrip("\n") for source in sources)
             dropped.update(written[1:])
@@ -117,7 +118,7 @@ def _join_neighbours(cells: list[dict], released: Mapping, done: list[str]) -> N
         given = {cell["source"].strip() for cell in released.values()}
         joined = 0
         for step in (1, -1):
-            while 0 <= (near := at + step) < len(cells):
+            while 0 <= (near := at + step) < len(cells) and joined < MAX_JOINED:
                 source, extra = cells[at]["source"], cells[near]["source"]
                 if grade_id(cells[near]) or cells[near]["metadata"] == _DROPPED:
                     break
@@ -149,9 +150,17 @@ def _belongs(source: str, extra: str, both: str, stub: str) -> bool:
     return bool((_assigned(extra) & asked) - _assigned(left))
 
 
-def _overlap(one: str, other: str) -> bool:
-    lines = [{line.strip() for line in source.splitlines()} - {""} for source in (one, other)]
-    return bool(lines[0] & lines[1] or _assigned(one) & _assigned(other))
+def _overlap(sources: list[str]) -> bool:
+    """Tell whether two of some sources have a line or assign a name in common."""
+    seen_lines: set[str] = set()
+    seen_names: set[str] = set()
+    for source in sources:
+        lines, names = {line.strip() for line in source.splitlines()} - {""}, _assigned(source)
+        if lines & seen_lines or names & seen_names:
+            return True
+        seen_lines |= lines
+        seen_names |= names
+    return False
 
 
 def _assigned(source: str) -> set[str]:

@@ -16,6 +16,10 @@ from autograder.submission.repair import python_source, shown, some
 from cattern.checking.lab import Lab
 
 MAX_HELPERS = 50
+MAX_PARSED_FILES, MAX_PARSED_BYTES = (
+    300,
+    2**21,
+)  # of a submission; parsing costs a thousand times what reading does
 
 
 def python_files(
@@ -29,6 +33,7 @@ def python_files(
         release: the released files by name; without them no helper modules are taken.
         repairs: sentences are added to it.
     """
+    found = _first(found, lab, repairs)
     files: dict[str, bytes] = {}
     taken: dict[str, str] = {}
     restored = {base_name(name).lower() for name in release} - {
@@ -60,6 +65,24 @@ def python_files(
             repairs.append(f"ignored {some(rest)}: {shown(path)} was taken for {name}")
         repairs += [f"{name}: repaired {what}" for what in done]
     return files | _helpers(found, taken, release, repairs)
+
+
+def _first(found: list[Found], lab: Lab, repairs: list[str]) -> list[Found]:
+    """Return the files that are likeliest the student's, as many as it makes sense to parse, in their order."""
+    own = {*lab.student_files}, {base_name(name) for name in lab.student_files}
+
+    def unlike(file: Found) -> tuple:
+        in_place = any(f"/{file.path}".endswith(f"/{name}") for name in own[0])
+        return (not in_place, base_name(file.path) not in own[1], file.path.count("/"), file.path)
+
+    kept, used = set(), 0
+    for file in sorted(found, key=unlike)[:MAX_PARSED_FILES]:
+        used += len(file.data)
+        if used <= MAX_PARSED_BYTES:
+            kept.add(file.path)
+    if rest := [shown(file.path) for file in found if file.path not in kept]:
+        repairs.append(f"ignored {some(rest)}: more Python than a submission holds")
+    return [file for file in found if file.path in kept]
 
 
 def files_from_cells(

@@ -8,7 +8,9 @@ import codecs
 import json
 import re
 
-MAX_PARSED = 256 * 1024  # characters: parsing more than a student writes only costs memory
+MAX_PARSED = 128 * 1024  # characters: parsing more than a student writes only costs time and memory
+# A value of JSON takes tens of bytes in memory for each of these, where the largest honest notebook has a tenth as many.
+MAX_JSON = {"{": 300_000, "[": 300_000, ",": 2_000_000}
 
 _CONFLICT = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 _BOMS = (  # UTF-32's mark begins with UTF-16's
@@ -128,6 +130,8 @@ def read_json(data: bytes) -> tuple[object, list[str]]:
     A file that cannot be mended as a whole gives `{"cells": …}` with the cells that are complete.
     """
     text, done = decode(data)
+    if any(text.count(sign) > most for sign, most in MAX_JSON.items()):
+        return None, [*done, "it holds far more values than a notebook"]
     sides = conflict_sides(text)
     readings = [(text, [])]
     for number, side in zip(("first", "second"), sides or ()):

@@ -194,6 +194,9 @@ def _members(data: bytes) -> list[tuple[bytes, int, int, int, int, int]]:
         if head[0] != b"PK\3\4" or start + packed > len(data) or (method == _STORED and packed != size):
             raise WireError("an array lies outside the data")
         members.append((name, method, crc, start, packed, size))
+    spans = sorted((start, start + packed) for *_, start, packed, _ in members)
+    if any(end > start for (_, end), (start, _) in zip(spans, spans[1:])):
+        raise WireError("two arrays share their data, so that little unpacks to much")
     return members
 
 
