@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 
 from autograder.sandbox import Limits, Outcome, Sandbox
@@ -32,20 +32,29 @@ class WallBroken(Exception):
 
 
 def grade_submission(
-    submission: Submission, reference: SolutionReference, sandbox: Sandbox, limits: Limits
+    submission: Submission,
+    reference: SolutionReference,
+    sandbox: Sandbox,
+    limits: Limits,
+    seconds: float = 60.0,
 ) -> Verdict:
     """Return the verdict on one submission.
+
+    Args:
+        submission: what was handed in.
+        reference: what the solution gives.
+        sandbox: where student code runs.
+        limits: of every task.
+        seconds: waiting and working time of all tasks together; what is done by then counts.
 
     Raises:
         WallBroken: the sandbox could not run one of the tasks.
     """
     started = time.monotonic()
-    grading = Grading(submission, reference, sandbox, limits)
+    grading = Grading(submission, reference, sandbox, limits, seconds)
     tasks = tuple(grading.verdict(task) for task in reference.lab.tasks)
-    seconds = time.monotonic() - started
-    return Verdict(
-        reference.lab.name, submission.student, "graded", tasks, tuple(submission.repairs), seconds
-    )
+    took = time.monotonic() - started
+    return Verdict(reference.lab.name, submission.student, "graded", tasks, tuple(submission.repairs), took)
 
 
 @dataclass
@@ -57,6 +66,7 @@ class Grading:
         reference: what the solution gives.
         sandbox: where student code runs.
         limits: of every task.
+        seconds: of all tasks together.
         found: task id → ids of the mistakes made in it, for the tasks that were judged.
         answers: task id → what the student's code gave, for the tasks that gave an answer.
     """
@@ -65,8 +75,12 @@ class Grading:
     reference: SolutionReference
     sandbox: Sandbox
     limits: Limits
+    seconds: float = 60.0
     found: dict[str, frozenset[str]] = field(default_factory=dict)
     answers: dict[str, list[Answer]] = field(default_factory=dict)
+
+    def __post_init__(self):
+        self._until = time.monotonic() + self.seconds
 
     def verdict(self, task: Task) -> TaskVerdict:
         """Judge one task; those it builds on come before it.
@@ -79,7 +93,12 @@ class Grading:
             return _by_data(task, self.submission, self.reference)
         if task.source == "hand":
             return _plain(task, "skipped", "a person grades this one")
-        answers = answers_of(task, self.submission, self.reference, self.sandbox, self.limits)
+        left = self._until - time.monotonic()
+        if left <= 0:
+            why = f"the tasks before it used up the {self.seconds:g} s that a whole submission has"
+            return _plain(task, "timeout", why)
+        limits = replace(self.limits, wall_seconds=min(self.limits.wall_seconds, left))
+        answers = answers_of(task, self.submission, self.reference, self.sandbox, limits)
         if isinstance(answers, TaskVerdict):
             return answers
         self.answers[task.id] = answers
@@ -124,9 +143,6 @@ def answers_of(
     else:
         raise WallBroken(f"{submission.student}, {task.id}: the sandbox failed twice: {outcome.notes}")
     if outcome.status != "ok":
-        import os
-
-        os.environ.get("DBG") and print(outcome.notes, trouble)
         return _ended(task, outcome)
     if answers is None:
         return _plain(task, "error", f"its answer could not be read: {trouble}")

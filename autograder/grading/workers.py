@@ -70,7 +70,11 @@ class Workers:
             return Graded(student, self._empty(student, str(error)))
         try:
             verdict = grade_submission(
-                submission, self.reference, self.sandbox(plots(submission)), self.limits
+                submission,
+                self.reference,
+                self.sandbox(plots(submission)),
+                self.limits,
+                self.course.choices.submission_seconds,
             )
         except WallBroken as error:
             return Graded(student, None, str(error))

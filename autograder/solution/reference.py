@@ -7,6 +7,7 @@ computed when it is first asked for, and kept.
 import linecache
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from importlib import import_module
@@ -27,6 +28,7 @@ from cattern.checking.lab import Lab, Probe, Task, module_name
 from cattern.checking.verdict import Mistake
 
 PUBLIC_SEED = "public"  # of the inputs that students see
+FACTS_KEPT = 20_000  # of sets of mistakes; some 8 kB each
 MODULES_KEPT = 256  # a search goes through thousands of pairs, and runs most of them once
 _number = count()
 # One for all references: while the solution runs, stdout, warnings and NumPy's random stream of the whole process are its own.
@@ -98,6 +100,9 @@ class SolutionReference:
         self._draw = draw or import_module(f"autograder.labs.{lab.name}.probes").draw
         self._probes: dict[str, list[Probe]] = {}
         self._facts: dict[tuple[str, frozenset[str], str], Facts | None] = {}
+        self._sets: deque[tuple[str, frozenset[str], str]] = (
+            deque()
+        )  # those of several mistakes, oldest first
         self._modules: dict[tuple[str, frozenset[str]], dict[str, ModuleType] | None] = {}
 
     def probes(self, task: Task) -> list[Probe]:
@@ -126,7 +131,15 @@ class SolutionReference:
                     self._facts |= self._with_each_mistake(task, self.patches[min(mistakes)].task)
                 else:
                     self._facts[key] = self._computed(task, mistakes, probe)
+                    self._forget_some(key)
             return self._facts[key]
+
+    def _forget_some(self, latest: tuple) -> None:
+        """Keep the facts of sets of mistakes to a number: what one submission asked for is rarely asked for by the next."""
+        if len(latest[1]) > 1:
+            self._sets.append(latest)
+        while len(self._sets) > FACTS_KEPT:
+            del self._facts[self._sets.popleft()]
 
     def _with_each_mistake(self, task: Task, of: str) -> dict:
         """Return a task's facts with each mistake of the task `of`: from the store, which is filled where it is empty."""
