@@ -18,6 +18,7 @@ from cattern.checking.reference import NOTHING, Reference, expectation
 
 TOGETHER = 4  # mistakes in one task, at most
 MOST = 16  # mistakes that are tried side by side
+FEW = 40  # mistakes, of which all pairs are tried
 PAIRS, PAIRS_UPON_EARLIER = (
     10_000,
     500,
@@ -109,6 +110,8 @@ class Search:
         alone = [frozenset([m]) for m in self.suspects]
         pairs = [f | other for f in self.giving(first, alone) for other in alone if other != f]
         pairs += self.pairs(first.union(self.task.diagnostic))
+        if len(self.suspects) <= FEW:
+            pairs += map(frozenset, combinations(self.suspects, 2))
         return next((p for p in self.giving(first, pairs) if self.gives(p, self.names)), None)
 
     # Property by property

@@ -29,7 +29,10 @@ def draw(task_id: str, rng: np.random.Generator) -> list[Probe]:
         positive = problem(rng, 5, 4, 5, 3, 0.15, 1.0, 0)
         # where the logarithm of a score is a number
         problems["all scores positive"] = positive | {"b2": positive["b2"] + 10.0}
-        return [Probe(name, {**inputs, "style": name == "plain"}) for name, inputs in problems.items()]
+        return [
+            Probe(name, {**inputs, "style": name == "all scores positive"})
+            for name, inputs in problems.items()
+        ]
     if task_id == "TODO#3":
         probes = [Probe(name, problem(rng, *sizes)) for name, sizes in PROBLEMS.items()]
         return [*probes, Probe("own derivative", {**problem(rng, 5, 3, 4, 4, 0.4, 1.0, 0), "own": True})]
