@@ -86,7 +86,7 @@ class Search:
         self.plain = some(expectation(task, reference, base) or {}, self.names)
         self.wrong = set(changed(self.plain, self.got))
         self.index = index_of(reference, task)
-        self.suspects = [m for m, names in self.index.touches.items() if names <= self.open_to_doubt()]
+        self.suspects = self.open_to_doubt()
 
     # Everything together
 
@@ -156,11 +156,13 @@ class Search:
 
     # Questions to the solution
 
-    def open_to_doubt(self) -> set[str]:
-        """Return the names of the facts of properties that are not all right: no mistake is named that would change others."""
+    def open_to_doubt(self) -> list[str]:
+        """Return the mistakes that may be named: each changes something that was lost, and no property that is all right."""
         wrong = {name for _, name in self.wrong}
         doubtful = [prop.facts for prop in self.task.properties if wrong & {*prop.facts}]
-        return wrong.union(self.task.diagnostic, [RAISED], *doubtful)
+        may_change = wrong.union(self.task.diagnostic, [RAISED], *doubtful)
+        lost = {*self.task.diagnostic, RAISED}.union(*(prop.facts for prop in self.lost))
+        return [m for m, names in self.index.touches.items() if names <= may_change and names & lost]
 
     def pairs(self, names: set[str]) -> list[Mistakes]:
         """Return the pairs of suspects that both change some of these facts; none where they are too many to try."""

@@ -15,6 +15,7 @@ from cattern.checking.lab import TOLERANCE, Task, Values
 # (probe id, fact name) → array, or a sentence when there is no array; the name "!" holds what was raised
 Facts = dict[tuple[str, str], "np.ndarray | str"]
 RAISED = "!"
+MISSING = "is missing"  # what is said of a fact that is not there
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def changed(before: Facts, after: Facts) -> Iterator[tuple[str, str]]:
 def difference(probe: str, fact: str, expected: "np.ndarray | str | None", got) -> Difference:
     """Say how a fact differs: shapes first, then the worst element."""
     if got is None:
-        return Difference(probe, fact, "is missing")
+        return Difference(probe, fact, MISSING)
     if isinstance(got, str):
         return Difference(
             probe, fact, f"is {got}" + (f", expected {expected}" if isinstance(expected, str) else "")

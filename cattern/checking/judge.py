@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cattern.checking.diagnose import Diagnosis, diagnose
-from cattern.checking.facts import Answer, Difference, Facts, Failure, agree, difference, read, show
+from cattern.checking.facts import MISSING, Answer, Difference, Facts, Failure, agree, difference, read, show
 from cattern.checking.lab import TOLERANCE, Lab, Property, Task
 from cattern.checking.reference import NOTHING, Reference, expectation, require_facts
 from cattern.checking.verdict import TaskVerdict
@@ -62,7 +62,11 @@ class Judged:
     @property
     def sentence(self) -> str:
         """Why it was not earned, with or without a place for the numbers of its first gap."""
-        return self.prop.says.get(self.gaps[0].fact, f"{self.prop.name} {{gap}}")
+        gap = self.gaps[0]
+        said = self.prop.says.get(gap.fact, "")
+        if "{gap}" not in said and gap.words == MISSING:  # "two calls give two losses": no, they give none
+            said = ""
+        return said or f"{self.prop.name} {{gap}}"
 
     @property
     def words(self) -> str:

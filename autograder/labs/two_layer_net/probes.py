@@ -47,7 +47,8 @@ def draw(task_id: str, rng: np.random.Generator) -> list[Probe]:
     if task_id == "TODO#5":
         return [
             Probe("one step", training(rng, N=24, batch_size=6, num_iters=1, verbose=True)),
-            Probe("nine steps", training(rng, N=24, batch_size=6, num_iters=9)),
+            # no decay: what is wrong with that shows in its own task
+            Probe("nine steps", training(rng, N=24, batch_size=6, num_iters=9, learning_rate_decay=1.0)),
         ]
     if task_id == "TODO#6":
         return [

@@ -40,14 +40,15 @@ def read_loss(inputs: Mapping, raw: Values) -> Values:
         facts["reg_term"] = minus(loss["regularised"], loss["plain"])
     if {"plain", "regularised", "doubled"} <= loss.keys():
         facts["reg_scaling"] = minus(loss["doubled"], loss["regularised"])
-    if {"regularised", "again"} <= loss.keys():
+    # what is no number, as None is, neither repeats itself nor overflows
+    if is_array(loss.get("regularised")) and "again" in loss:
         facts["repeatable"] = true(
-            np.array_equal(loss["regularised"], loss["again"], equal_nan=is_array(loss["again"]))
+            is_array(loss["again"]) and np.array_equal(loss["regularised"], loss["again"], equal_nan=True)
         )
     facts["scores_there"] = true("scores" in raw)
     if "loop_free" in raw:
         facts["loop_free"] = raw["loop_free"]
-    if "huge" in raw:
+    if "huge" in raw and is_array(loss.get("plain")):
         facts["finite_at_1000"] = true(is_array(raw["huge"]) and np.isfinite(raw["huge"]).all())
     return facts
 
@@ -139,7 +140,8 @@ def read_decay(inputs: Mapping, raw: Values) -> Values:
     named = raw.get("named_rates")
     # steps that stay as they are while the rate of that name changes are made with another variable
     felt = rates is None or not agree(np.full_like(rates, rates[0]), rates)
-    if is_array(named) and named.size and named[0] and (felt or not np.ptp(named)):
+    known = is_array(named) and named.size and named[0] and (felt or not np.ptp(named))
+    if known and not decays_elsewhere(inputs, rates, named):
         facts["named_rates"] = named / named[0]
         facts["named_first_rate"] = np.asarray(named[0] / inputs["learning_rate"])
     if is_array(regs := raw.get("regs")) and regs.size:
@@ -149,6 +151,19 @@ def read_decay(inputs: Mapping, raw: Values) -> Values:
     if "val_acc_history" in raw:
         facts["epochs"] = raw["val_acc_history"]
     return facts
+
+
+def decays_elsewhere(inputs: Mapping, rates: np.ndarray | None, named: np.ndarray) -> bool:
+    """Tell whether the steps of an epoch fit the rate of that name, and those of the next one do so with another factor."""
+    an_epoch = len(inputs["X"]) // inputs["batch_size"]
+    if rates is None or len(rates) != len(named) or an_epoch == 1 or not named.all():
+        return False
+    factors = rates / named
+    epochs = np.split(
+        factors[1:], range(an_epoch, len(factors) - 1, an_epoch)
+    )  # iteration 0 is one of its own
+    steady = all(agree(np.full_like(epoch, epoch[0]), epoch) for epoch in epochs)
+    return steady and not agree(np.full_like(factors, factors[0]), factors)
 
 
 def read_predict(inputs: Mapping, raw: Values) -> Values:
