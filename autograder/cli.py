@@ -115,12 +115,21 @@ def release(
     ] = None,
     course: CourseFolder = None,
     force: Annotated[bool, typer.Option("--force", help="Replace what is there, whatever it is.")] = False,
+    record: Annotated[
+        bool,
+        typer.Option(
+            "--record-tests", help="You changed hidden tests, and the probes that decide: note the new tests."
+        ),
+    ] = False,
 ) -> None:
     """Make a lab's student bundle, a folder and a zip, without solutions; refuse when anything leaks."""
     from autograder.course import Course
     from autograder.release import release as make
+    from autograder.release.honoured import record_tests
 
     opened = Course.open(lab, course)
+    if record:
+        record_tests(opened)
     made = make(opened, out or opened.folder / "release", force)
     typer.echo(f"released {lab}: {made.files} files, no leak\n  {made.folder}\n  {made.archive}")
 

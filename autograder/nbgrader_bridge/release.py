@@ -13,6 +13,7 @@ from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions, NbGraderPre
 from autograder import bundle, markers, notebook
 from autograder.nbgrader_bridge.place import place
 from autograder.release import leaks, released_files
+from autograder.release.honoured import refuse_unhonoured
 from cattern.errors import CatternError
 
 # Cell metadata that a release keeps; the rest tells of the machine it was made on.
@@ -23,8 +24,13 @@ class InCourse(NbGraderPreprocessor):
     """Runs first in a release: the notebook with the course's points, without the tasks it leaves out."""
 
     def preprocess(self, nb, resources):
-        """Change the cells before nbgrader stores them in the gradebook."""
+        """Change the cells before nbgrader stores them in the gradebook.
+
+        Raises:
+            CatternError: grading would not honour what the notebook promises.
+        """
         if here := place(self, resources):
+            refuse_unhonoured(here.course)
             nb.cells = [nbformat.from_dict(cell) for cell in notebook.in_course(nb.cells, here.course)]
         return nb, resources
 

@@ -12,6 +12,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder.bundle import PACKAGES
 from autograder.course import ROOT
+from autograder.release.honoured import record_tests
 
 LAB = "two_layer_net"
 
@@ -56,12 +57,18 @@ def small_notebook():
     cells = [
         new_markdown_cell("# Two layers\n\nFill the TODOs."),
         new_code_cell(SETUP),
-        marked(new_code_cell(TEST_SCORES), "todo1", 5),
+        marked(new_code_cell(TEST_SCORES), "todo1", 10),
         marked(new_code_cell(TUNE), "todo8-answer", solution=True),
-        marked(new_code_cell(TEST_TUNE), "todo8", 3),
+        marked(new_code_cell(TEST_TUNE), "todo8", 12),
         marked(new_code_cell(THEORY), "t1-answer", solution=True),
-        marked(new_code_cell(TEST_THEORY), "t1", 2),
-        marked(new_markdown_cell(PROOF), "t4", 4, solution=True),
+        marked(new_code_cell(TEST_THEORY), "t1", 5),
+        marked(new_markdown_cell(PROOF), "t4", 5, solution=True),
+    ]
+    shown = {cell.metadata.get("nbgrader", {}).get("grade_id") for cell in cells}
+    cells += [
+        marked(new_code_cell(f'"""{task.id}."""'), task.grade_id, task.points)
+        for task in course_of(LAB).lab.tasks
+        if task.grade_id not in shown
     ]
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
@@ -77,6 +84,7 @@ def write_course(folder: Path, notebook=None, packages: bool = False) -> Path:
     home.mkdir(parents=True)
     nbformat.write(notebook or small_notebook(), home / f"{LAB}.ipynb")
     shutil.copy(ROOT / "nbgrader_config.py", folder)
+    record_tests(course_of(LAB, folder))
     if packages:
         copy_packages(folder)
         for name in ("environment.yml", "constraints.txt"):
