@@ -261,7 +261,8 @@ def _labs_of(folder: Path) -> Iterator[None]:
     if not homes:
         yield
         return
-    refuse_other_engine(folder)
+    if (folder / "cattern").is_dir():
+        refuse_other_engine(folder)
     inside = tuple(f"{name}." for name in homes)
     with _importing:
         kept = {name: module for name, module in sys.modules.items() if name.startswith(inside)}

@@ -4,6 +4,7 @@ The solution and its mistakes are the course's own code, so they run here, in th
 computed when it is first asked for, and kept.
 """
 
+import inspect
 import linecache
 import sys
 import threading
@@ -160,7 +161,8 @@ class SolutionReference:
     @cached_property
     def store(self) -> Store:
         """What was computed before, by whatever process, from the same sources."""
-        return Store([self.lab.name, self.seed, *sources(self.lab, self.root, self.catalogue)])
+        probes = Path(inspect.getfile(self._draw)).parent
+        return Store([self.lab.name, self.seed, *sources(self.root, [probes, self.catalogue])])
 
     def _computed(self, task: Task, mistakes: frozenset[str], probe: Probe) -> Facts | None:
         module = self._module(task, mistakes)
@@ -197,11 +199,9 @@ class SolutionReference:
         return catalogue.apply((self.root / file).read_text(encoding="utf-8"), chosen)
 
 
-def sources(lab: Lab, root: Path, catalogue_folder: Path) -> Iterator[bytes]:
-    """Yield the bytes of every file that a lab's facts depend on, with their names."""
-    labs = Path("autograder") / "labs" / lab.name
-    folders = [root / "cattern", ROOT / "cattern", root / labs, ROOT / labs, catalogue_folder]
-    for folder in dict.fromkeys(folders):
+def sources(root: Path, folders: list[Path]) -> Iterator[bytes]:
+    """Yield the bytes of every file that a lab's facts depend on, with their names: of the packages and of other folders."""
+    for folder in dict.fromkeys([root / "cattern", ROOT / "cattern", *folders]):
         for path in sorted(folder.rglob("*")):
             if path.suffix in (".py", ".toml"):
                 yield path.relative_to(folder).as_posix().encode()
