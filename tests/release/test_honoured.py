@@ -10,6 +10,7 @@ from autograder import markers
 from autograder.notebook import in_course, read, tag
 from autograder.release import release
 from autograder.release.honoured import record_tests, refuse_unhonoured
+from cattern.checking.lab import lab_names
 from cattern.errors import CatternError
 
 
@@ -118,3 +119,8 @@ def test_our_stripper_and_nbgraders_give_the_same_cells():
                 indent = lines[n][: len(lines[n]) - len(lines[n].lstrip())]
                 lines[n : n + 1] = [f"{indent}# YOUR CODE HERE", f"{indent}raise NotImplementedError()"]
             assert "\n".join(lines) == other.source, (lab, tag(cell))
+
+
+@pytest.mark.parametrize("lab", lab_names())
+def test_the_repositorys_own_labs_are_honoured(lab):
+    refuse_unhonoured(course_of(lab))
