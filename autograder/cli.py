@@ -83,11 +83,11 @@ def course(
     from rich.console import Console
 
     from autograder import course as courses
-    from autograder import show
+    from autograder import secret, show
 
     folder = courses.find_folder(course)
     if new_secret:
-        file = courses.new_secret(folder)
+        file = secret.new_secret(folder)
         typer.echo(
             f"a new secret, for your eyes only: {file}\nKeep it: another one draws other hidden inputs."
         )

@@ -4,31 +4,22 @@ Every command, the nbgrader plugin and the demonstration take a `Course` and not
 disagree on what is right, what it is worth, or which hidden inputs are drawn.
 """
 
-import hashlib
-import os
-import secrets
-import subprocess
-import sys
-import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from importlib import import_module, invalidate_caches
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 
 from autograder.choices import DEFAULTS, FILE, Choices, read_choices
+from autograder.packages import ROOT, labs_of, snapshot
+from autograder.secret import PUBLIC_SECRET, find_secret, fingerprint
 from cattern.checking import changes
 from cattern.checking.lab import PACKAGES, Lab, lab_names, load_lab
 from cattern.errors import CatternError
 
-ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ("notebooks", "source")  # ours, and what nbgrader's own quickstart makes
-SECRET_FILE, SECRET_VARIABLE = ".cattern-seed", "CATTERN_SEED"
-PUBLIC_SECRET = "cattern"
-LABS = ("cattern.checking.labs", "autograder.labs")
 
 
 @dataclass(frozen=True)
@@ -96,7 +87,7 @@ class Course:
     @cached_property
     def rubric(self) -> Lab:
         """The lab as its rubric declares it, before the course's choices."""
-        with _labs_of(self.folder):
+        with labs_of(self.folder):
             return import_module(f"cattern.checking.labs.{self.lab_name}.rubric").LAB
 
     @cached_property
@@ -106,7 +97,7 @@ class Course:
 
     def other_labs(self) -> list[Lab]:
         """Return the course's other labs, as their rubrics declare them."""
-        with _labs_of(self.folder):
+        with labs_of(self.folder):
             names = [name for name in lab_names() if name != self.lab_name]
             return [import_module(f"cattern.checking.labs.{name}.rubric").LAB for name in names]
 
@@ -118,7 +109,7 @@ class Course:
 
     def instructors(self, module: str) -> ModuleType:
         """Return a module of the lab that is never shipped: "probes", "data"."""
-        with _labs_of(self.folder):
+        with labs_of(self.folder):
             return import_module(f"autograder.labs.{self.lab_name}.{module}")
 
     @property
@@ -175,143 +166,13 @@ def find_folder(folder: Path | None) -> Path:
 
 def labs_in(folder: Path) -> list[str]:
     """Return the names of a course's labs, sorted: its own, and the installation's."""
-    with _labs_of(folder):
+    with labs_of(folder):
         return lab_names()
 
 
 def source_folder(folder: Path) -> str:
     """Return the name of the folder in which a course keeps its instructor notebooks."""
     return next((name for name in SOURCES if (folder / name).is_dir()), SOURCES[0])
-
-
-def find_secret(folder: Path) -> tuple[str, str]:
-    """Return the course's secret, and where it comes from: the variable, the course's file, the public default.
-
-    Raises:
-        CatternError: the variable or the file is blank, or the file cannot be read.
-    """
-    file = folder / SECRET_FILE
-    if SECRET_VARIABLE in os.environ:
-        found, where = os.environ[SECRET_VARIABLE].strip(), f"the variable {SECRET_VARIABLE}"
-        cure = "unset it, or give it a value"
-    elif file.exists():
-        try:
-            found, where = file.read_text(encoding="utf-8").split("\n")[0].strip(), str(file)
-        except (OSError, ValueError) as error:
-            raise CatternError(f"{file} cannot be read: {error}") from None
-        cure = "remove it and type: cattern course --new-secret"
-    else:
-        return PUBLIC_SECRET, "the public default"
-    if not found:
-        raise CatternError(f"{where} is blank, so there is no secret: {cure}")
-    return found, where
-
-
-def new_secret(folder: Path) -> Path:
-    """Write a new secret into a course's folder, readable by its owner alone, and return the file.
-
-    Raises:
-        CatternError: there is one already, or git would take it.
-    """
-    file = folder / SECRET_FILE
-    if file.exists() or file.is_symlink():
-        raise CatternError(
-            f"{file} is there already, and verdicts were drawn from it: a new one would draw others. "
-            "Move it away first if you mean it"
-        )
-    if _in_git(folder) and not _is_ignored(file):
-        raise CatternError(
-            f"git would take {SECRET_FILE}: add a line {SECRET_FILE} to {folder / '.gitignore'}"
-        )
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-        opened.write(secrets.token_hex(16) + "\n")
-    return file
-
-
-@cache
-def fingerprint(secret: str) -> str:
-    """Return a few digits that tell two secrets apart and cost too much to guess a short one from."""
-    return hashlib.scrypt(secret.encode(), salt=b"cattern", n=2**14, r=8, p=1, dklen=8).hex()
-
-
-def _git(folder: Path, *words: str) -> bool:
-    try:
-        return (
-            subprocess.run(["git", "-C", str(folder), *words], capture_output=True, check=False).returncode
-            == 0
-        )
-    except OSError:  # no git here
-        return False
-
-
-def _in_git(folder: Path) -> bool:
-    return _git(folder, "rev-parse", "--is-inside-work-tree")
-
-
-def _is_ignored(file: Path) -> bool:
-    return _git(file.parent, "check-ignore", "-q", file.name)
-
-
-@contextmanager
-def _labs_of(folder: Path) -> Iterator[None]:
-    """Let the labs be imported from a course's own packages, where it has any that are not the installation's."""
-    homes = {name: str(folder.joinpath(*name.split("."))) for name in LABS}
-    homes = {name: home for name, home in homes.items() if Path(home).is_dir() and folder != ROOT}
-    if not homes:
-        yield
-        return
-    if (folder / "cattern").is_dir():
-        refuse_other_engine(folder)
-    inside = tuple(f"{name}." for name in homes)
-    with _importing:
-        kept = {name: module for name, module in sys.modules.items() if name.startswith(inside)}
-        paths = {name: list(import_module(name).__path__) for name in homes}
-        ours = _loaded.setdefault((folder, snapshot(Path(home) for home in homes.values())), {})
-        for name in kept:
-            del sys.modules[name]
-        sys.modules.update(ours)
-        for name, home in homes.items():
-            sys.modules[name].__path__ = [home, *paths[name]]
-        invalidate_caches()
-        try:
-            yield
-        finally:
-            for name in [name for name in sys.modules if name.startswith(inside)]:
-                ours[name] = sys.modules.pop(name)
-            sys.modules.update(kept)
-            for name, path in paths.items():
-                sys.modules[name].__path__ = path
-
-
-_loaded: dict[tuple, dict[str, ModuleType]] = {}  # a course's own labs, read once as they are
-_importing = threading.RLock()  # what can be imported is a matter of the whole process
-
-
-def snapshot(paths: Iterable[Path]) -> tuple[tuple[str, int, int], ...]:
-    """Return what tells that files, and those in folders, have changed: name, time and size of each."""
-    found = []
-    for path in paths:
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file() and file.suffix != ".pyc":
-                about = file.stat()
-                found.append((str(file), about.st_mtime_ns, about.st_size))
-    return tuple(found)
-
-
-def refuse_other_engine(folder: Path) -> None:
-    """Refuse a course whose own package checks by other rules than the installed one judges by.
-
-    Raises:
-        CatternError: a module of its `cattern/checking` differs.
-    """
-    for file in sorted((ROOT / "cattern" / "checking").glob("*.py")):
-        own = folder / "cattern" / "checking" / file.name
-        if not own.is_file() or own.read_bytes() != file.read_bytes():
-            raise CatternError(
-                f"{own} is not the installed one: students' checks and the grader would judge by different rules. "
-                f"Install the course's own: pip install -e {folder}"
-            )
 
 
 @cache

@@ -11,7 +11,8 @@ import pytest
 from courses import course_of
 from notebook_fixtures import copy_packages
 
-from autograder.course import PUBLIC_SECRET, ROOT, Course, fingerprint
+from autograder.course import ROOT, Course
+from autograder.secret import PUBLIC_SECRET, fingerprint
 from cattern.errors import CatternError
 
 LAB = "nearest_neighbour"
