@@ -173,6 +173,17 @@ def printable(text: str, cap: int = 80) -> str:
     return "".join(c if c.isprintable() else " " for c in text[:cap])
 
 
+# An exception's text may hold the inputs of a probe. A number of many digits and a word without end say nothing to a person.
+MAX_MESSAGE = 160
+_NUMBER = re.compile(r"\d+\.\d{3,}(?:e[-+]?\d+)?|\d{7,}")
+_WORD = re.compile(r"[^\s,()\[\]{}'\"]{60,}")
+
+
+def _told(message: str) -> str:
+    """Return what a student reads of the text of what their code raised."""
+    return _WORD.sub(lambda m: f"{m[0][:20]}…", _NUMBER.sub("…", printable(message, 300)))[:MAX_MESSAGE]
+
+
 def _checked_failure(raw: dict) -> Failure:
     def text(key: str, cap: int) -> str | None:
         value = raw.get(key)
@@ -181,8 +192,8 @@ def _checked_failure(raw: dict) -> Failure:
     line = raw.get("line")
     todo = text("todo", 20)
     return Failure(
-        type=text("type", 80) or "Exception",
-        message=text("message", 300) or "",
+        type=text("type", 40) or "Exception",
+        message=_told(raw["message"]) if isinstance(raw.get("message"), str) else "",
         line=line if isinstance(line, int) and 0 < line < 10**6 else None,
         code=text("code", 160),
         todo=todo if todo and re.fullmatch(r"TODO#\d+|T\d+", todo) else None,

@@ -6,6 +6,7 @@ arrays, nothing is unpacked whose declared size was not checked first, and there
 `read_npz` alone is for files that a student hands in, such as the weights of a trained network.
 """
 
+import itertools
 import json
 import math
 import re
@@ -195,7 +196,7 @@ def _members(data: bytes) -> list[tuple[bytes, int, int, int, int, int]]:
             raise WireError("an array lies outside the data")
         members.append((name, method, crc, start, packed, size))
     spans = sorted((start, start + packed) for *_, start, packed, _ in members)
-    if any(end > start for (_, end), (start, _) in zip(spans, spans[1:])):
+    if any(end > start for (_, end), (start, _) in itertools.pairwise(spans)):
         raise WireError("two arrays share their data, so that little unpacks to much")
     return members
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -232,3 +233,21 @@ def test_check_imports_nothing_heavy_before_its_child_does():
     code = "import sys, cattern.cli, cattern.checking.check; print([m for m in ('numpy', 'torch', 'pandas', 'nbgrader', 'sklearn') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_an_exceptions_text_carries_little_and_no_input():
+    """What a student reads of an exception: enough for an honest one, no place for a probe's numbers."""
+    from cattern.checking.run import _checked_failure
+
+    def told(message):
+        return _checked_failure({"type": "ValueError", "message": message}).message
+
+    honest = "operands could not be broadcast together with shapes (5,4) (3,)"
+    assert told(honest) == honest
+    assert told("index 10 is out of bounds for axis 1 with size 10, at 0.25 and 1e-07") == (
+        "index 10 is out of bounds for axis 1 with size 10, at 0.25 and 1e-07"
+    )
+    X = np.random.default_rng(0).normal(size=(5, 4))
+    assert told(str(X.tolist())).count("…") > 4 and not re.search(r"\d\.\d\d", told(str(X.tolist())))
+    assert len(told("x" * 300)) < 30 and len(told("word " * 60)) <= 160
+    assert told("a\x1b[31m\nb") == "a [31m b"

@@ -35,9 +35,14 @@ def theory_task(
         source="cell",
         cell=f"{task_id.lower()}-answer",
         driver=drive,
-        properties=tuple(Property(name, points, (name,)) for name, points in variables.items()),
+        properties=tuple(_answer(name, points) for name, points in variables.items()),
         tolerance=tolerance,
     )
+
+
+def _answer(name: str, points: float) -> Property:
+    """Return one variable's property. Its sentence holds no number: all students are asked for the same one."""
+    return Property(name, points, (name,), says={name: f"`{name}` is not there, or not the right number"})
 
 
 def hand_task(task_id: str, title: str, parts: Mapping[str, float], todo: str) -> Task:
