@@ -21,11 +21,13 @@ import numpy as np
 from autograder import notebook
 from autograder.course import ROOT, Course
 from autograder.solution import patches as catalogue
+from autograder.solution.intermediates import Recorder, load_words
 from autograder.solution.store import Store, pack, unpack
 from cattern.checking import fingerprints
 from cattern.checking import run as probing
 from cattern.checking.facts import Facts, read
 from cattern.checking.lab import Lab, Probe, Task, module_name
+from cattern.checking.locate.basis import Basis
 from cattern.checking.verdict import Mistake
 
 PUBLIC_SEED = "public"  # of the inputs that students see
@@ -104,6 +106,9 @@ class SolutionReference:
         self._sets: deque[tuple[str, frozenset[str], str]] = (
             deque()
         )  # those of several mistakes, oldest first
+        self._words = load_words(self.catalogue.parent / "words.toml")
+        self._bases: dict[tuple[str, frozenset[str], str], Basis] = {}
+        self._recorders: dict[tuple[str, frozenset[str]], Recorder | None] = {}
         self._modules: dict[tuple[str, frozenset[str]], dict[str, ModuleType] | None] = {}
 
     def probes(self, task: Task) -> list[Probe]:
@@ -170,6 +175,29 @@ class SolutionReference:
             return None
         answers = probing.run(task.driver, module, [probe], module.__file__)
         return read(task, {probe.id: probe.inputs}, answers)
+
+    def basis(self, task: Task, mistakes: frozenset[str], probe: Probe) -> Basis:
+        """Return what the solution with these mistakes knows on a probe; see `intermediates`."""
+        key = (task.id, mistakes, probe.id)
+        with _running:
+            if key not in self._bases:
+                source = (task.id, mistakes)
+                if source not in self._recorders:
+                    self._recorders[source] = self._recorder(task, mistakes)
+                recorder = self._recorders[source]
+                self._bases[key] = recorder.basis(probe) if recorder else Basis()
+            return self._bases[key]
+
+    def _recorder(self, task: Task, mistakes: frozenset[str]) -> Recorder | None:
+        """Return what records a task's solution, or None when the patches are in each other's way."""
+        if task.source == "cell":
+            texts = {self.lab.file_of(task): "import numpy as np\n" + self.cells.get(task.cell, "")}
+            return Recorder(self.lab, task, texts, self._words)
+        try:
+            texts = {file: self.patched(file, mistakes) for file in self.lab.student_files}
+        except catalogue.Conflict:
+            return None
+        return Recorder(self.lab, task, texts, self._words)
 
     def _module(self, task: Task, mistakes: frozenset[str]):
         """Return the (patched) module that holds a task's answer, or None when the patches are in each other's way."""

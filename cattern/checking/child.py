@@ -21,6 +21,7 @@ from cattern.checking.answers import judge_cell, judge_data, judge_hand
 from cattern.checking.hang import Watchdog
 from cattern.checking.judge import judge_task
 from cattern.checking.lab import Lab, Task, load_lab, module_name
+from cattern.checking.locate.explain import Explainer
 
 
 def open_reference(lab: Lab):
@@ -73,6 +74,12 @@ def about(lab: Lab, task: Task) -> dict:
     }
 
 
+def texts_of(lab: Lab, folder: Path) -> dict[str, str]:
+    """Return the student's files that are there, path → source."""
+    paths = {file: folder / file for file in lab.student_files}
+    return {file: p.read_text(encoding="utf-8", errors="replace") for file, p in paths.items() if p.is_file()}
+
+
 def answer(lab: Lab, reference, folder: Path, question: dict, say: Callable[[dict], None]) -> None:
     """Check the tasks of a question, and those they build on; say one line for each that was asked."""
     wanted = [lab.task(t) for t in question["tasks"]]
@@ -82,17 +89,20 @@ def answer(lab: Lab, reference, folder: Path, question: dict, say: Callable[[dic
     watchdog = Watchdog(question["seconds"], paths, lambda why: say({"hung": why}))
     upstream = {u.id for t in wanted for u in lab.upstream(t)}
     found: dict[str, frozenset[str]] = {}
+    explainer = Explainer(lab, reference, texts_of(lab, folder))
     for task in lab.tasks:
         if task not in wanted and task.id not in upstream:
             continue
         say({"started": task.id})
         probing.printed.clear()
-        stub = None
+        stub, output = None, ""
         watchdog.begin()
         if task.source == "module":
             answers = probing.answer_task(lab, task, reference.probes(task), folder)
             watchdog.end()
             verdict, found[task.id] = judge_task(lab, task, answers, reference, found)
+            output = probing.printed.text()
+            verdict = explainer.explained(task, verdict, answers, found)
             own = (a.failure for a in answers if a.failure and a.failure.todo == task.id)
             stub = next(({"line": f.line, "code": f.code} for f in own if f.line), None)
         elif task.source == "cell":
@@ -106,7 +116,8 @@ def answer(lab: Lab, reference, folder: Path, question: dict, say: Callable[[dic
         if task in wanted:
             steps = [s for m in verdict.mistakes for s in m.hint] or list(task.hints)
             said = {"verdict": verdict.to_json(), "hints": steps}
-            say(said | {k: v for k, v in (("stub", stub), ("printed", probing.printed.text())) if v})
+            printed = output or probing.printed.text()
+            say(said | {k: v for k, v in (("stub", stub), ("printed", printed)) if v})
 
 
 def main() -> None:

@@ -12,8 +12,10 @@ import numpy as np
 from cattern.checking import wire
 from cattern.checking.facts import Facts, changed
 from cattern.checking.lab import Lab, Probe, Task
+from cattern.checking.locate.basis import Basis, Quantity
 from cattern.checking.verdict import Mistake
 
+KINDS = {"b": bool, "i": np.int64, "f": np.float64}  # of a quantity; in capitals, it is a number and no array
 FOLDER = Path(__file__).parent / "fingerprints"
 
 
@@ -25,8 +27,8 @@ def path_of(lab: Lab, folder: Path = FOLDER) -> Path:
 def write(reference, tasks: Iterable[Task]) -> bytes:
     """Return the fingerprints of a reference as bytes, the same for the same reference.
 
-    For every task: its probes, its catalogue's words, the solution's facts, and those under each single mistake of the
-    task or of a task it builds on.
+    For every task: its probes, its catalogue's words, the solution's facts, those under each single mistake of the
+    task or of a task it builds on, and the solution's named quantities.
     """
     numbers: dict[bytes, int] = {}  # one float32 array for all: arrays that are the same stand there once
     pool: list[np.ndarray] = []
@@ -66,8 +68,29 @@ def write(reference, tasks: Iterable[Task]) -> bytes:
             ],
             "mistakes": {m.id: [m.explanation, list(m.hint)] for m in reference.mistakes(task).values()},
             "facts": {key: value for key, value in table.items() if key == "" or value != table[""]},
+            "basis": [
+                {
+                    "sizes": basis.sizes,
+                    "calls": basis.calls,
+                    "quantities": {
+                        name: [
+                            q.words,
+                            q.given,
+                            [[[*stored(v), kind_of(v)] for v in call] for call in q.values],
+                        ]
+                        for name, q in basis.quantities.items()
+                    },
+                }
+                for basis in (reference.basis(task, frozenset(), probe) for probe in probes)
+            ],
         }
     return wire.pack({"lab": reference.lab.name, "tasks": said}, {**arrays, "pool": np.concatenate(pool)})
+
+
+def kind_of(value) -> str:
+    """Return the letter of a value's kind; see KINDS."""
+    kind = np.asarray(value).dtype.kind.replace("u", "i")
+    return kind if isinstance(value, np.ndarray | np.generic) else kind.upper()
 
 
 class FingerprintReference:
@@ -121,6 +144,21 @@ class FingerprintReference:
             kept = {key: value for key, value in facts.items() if key not in keys}
             facts = kept | {key: alone[key] for key in keys & alone.keys()}
         return facts
+
+    def basis(self, task: Task, mistakes: frozenset[str], probe: Probe) -> Basis:
+        """Return what the solution knows on a probe; nothing of what it would know with mistakes was written down."""
+        table = self._said["tasks"][task.id]
+        index = [p["id"] for p in table["probes"]].index(probe.id)
+        said = table["basis"][index]
+        quantities = {
+            name: Quantity(words, [[self._typed(*v) for v in call] for call in values], given)
+            for name, (words, given, values) in said["quantities"].items()
+        }
+        return Basis(quantities, said["sizes"], tuple(said["calls"]))
+
+    def _typed(self, start: int, shape: list[int], kind: str):
+        array = self._value([start, shape]).astype(KINDS[kind.lower()])
+        return array[()] if kind.islower() else array.item()
 
     def _written(self, task: Task, mistake: str, probe: Probe) -> Facts:
         table = self._said["tasks"][task.id]

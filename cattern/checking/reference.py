@@ -5,6 +5,7 @@ from typing import Protocol
 
 from cattern.checking.facts import Facts
 from cattern.checking.lab import Probe, Task
+from cattern.checking.locate.basis import Basis
 from cattern.checking.verdict import Mistake
 from cattern.errors import CatternError
 
@@ -22,6 +23,9 @@ class Reference(Protocol):
 
     def mistakes(self, task: Task) -> Mapping[str, Mistake]:
         """Return the catalogue of one task: id → mistake."""
+
+    def basis(self, task: Task, mistakes: frozenset[str], probe: Probe) -> Basis:
+        """Return what the solution with these mistakes knows on a probe; see `locate`."""
 
     def computes(self) -> bool:
         """Tell whether any pair's facts can be had. If not, only pairs that leave each other's numbers alone are tried."""

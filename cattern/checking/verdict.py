@@ -39,6 +39,9 @@ class TaskVerdict:
         evidence: numbers and shapes behind the rationale.
         mistakes: what was reproduced; empty when nothing matched.
         remarks: advice that costs nothing.
+        located: places in the student's code, each verified by putting the right value there: "property", "line",
+            "code", "is", "needs", "relation", "verified".
+        relation: exact relations to the right values where no place was found: "property", "relation".
     """
 
     id: str
@@ -50,9 +53,12 @@ class TaskVerdict:
     evidence: dict = field(default_factory=dict)
     mistakes: tuple[Mistake, ...] = ()
     remarks: tuple[str, ...] = ()
+    located: tuple[dict, ...] = ()
+    relation: tuple[dict, ...] = ()
 
     def to_json(self) -> dict:
-        """Return the JSON form of one task in a verdict file."""
+        """Return the JSON form of one task in a verdict file; places and relations where there are any."""
+        explained = {"located": list(self.located), "relation": list(self.relation)}
         return {
             "id": self.id,
             "title": self.title,
@@ -63,6 +69,7 @@ class TaskVerdict:
             "evidence": self.evidence,
             "mistakes": [m.to_json() for m in self.mistakes],
             "remarks": list(self.remarks),
+            **{name: entries for name, entries in explained.items() if entries},
         }
 
     @classmethod

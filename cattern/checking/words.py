@@ -8,6 +8,8 @@ import re
 import textwrap
 from html import escape
 
+from cattern.checking.locate.words import sentences
+
 WIDTH = 100
 MOST_LINES = 12  # of what the student's code printed
 GIVEN_LINE = re.compile(r"(iteration|epoch) +\d+ ?/ ?\d+\b")  # what the given training loops print
@@ -82,9 +84,7 @@ def said_of(result: dict) -> list[tuple[str, str]]:
     named = verdict.get("mistakes") or []
     for mistake in named:
         said += [("mistake", mistake["explanation"]), ("hint", mistake["hint"])]
-    if not named:
-        said += [("line", _located(place)) for place in verdict.get("located") or []]
-        said += [("line", text) for text in _relations(verdict)]
+    said += [("line", text) for text in sentences(verdict)]
     said += [("note", remark) for remark in verdict.get("remarks") or []]
     said += [("note", repair) for repair in result.get("repairs") or []]
     lines = [line for line in result.get("printed", "").splitlines() if not GIVEN_LINE.match(line)]
@@ -255,21 +255,6 @@ def _marked(text: str) -> str:
     if len(pieces) % 2 == 0:  # a backtick without its partner
         return escape(text)
     return "".join(f"<code>{piece}</code>" if i % 2 else piece for i, piece in enumerate(pieces))
-
-
-def _located(place: dict) -> str:
-    """Return the sentence for a place in the student's code whose value was shown to be the trouble."""
-    text = f"line {place['line']} (`{place['code']}`)"
-    if place.get("is") and place.get("needs"):
-        text += f": it is {place['is']}, and should be {place['needs']}"
-    return f"{text}; {place['relation']}" if place.get("relation") else text
-
-
-def _relations(verdict: dict) -> list[str]:
-    """Return the sentences for exact relations between what came and what was expected."""
-    relation = verdict.get("relation") or []
-    found = [relation] if isinstance(relation, str | dict) else relation
-    return [r if isinstance(r, str) else r.get("words", "") for r in found]
 
 
 def _size(relative_error: float) -> str:

@@ -241,3 +241,149 @@ PATCHES: dict[str, list[tuple[str, str]]] = {
 def styles() -> dict[str, str]:
     """Return every style as the text of a whole file."""
     return {name: patched(SOLUTION, *patches) for name, patches in PATCHES.items()}
+
+
+# Whole answers by other hands: names, order and functions are their own. task → what stands in its region
+WHOLE: list[dict[str, str]] = [
+    {
+        "TODO#1": """
+z1 = np.dot(X, W1) + b1
+a1 = z1 * (z1 > 0)
+scores = a1.dot(W2) + b2
+""",
+        "TODO#2": """
+s = scores - scores.max(axis=1).reshape(-1, 1)
+e = np.exp(s)
+p = e / e.sum(axis=1)[:, None]
+target = np.zeros_like(p)
+target[np.arange(N), y] = 1
+cross = -(target * np.log(p)).sum(axis=1)
+loss = cross.mean()
+loss += 0.5 * reg * (W1**2).sum()
+loss += 0.5 * reg * (W2**2).sum()
+""",
+        "TODO#3": """
+ds = (p - target) / N
+grads["b2"] = ds.sum(axis=0)
+grads["W2"] = a1.T.dot(ds)
+grads["W2"] += reg * W2
+da1 = ds.dot(W2.T)
+dz1 = da1 * (z1 > 0)
+grads["b1"] = dz1.sum(axis=0)
+grads["W1"] = X.T.dot(dz1)
+grads["W1"] += reg * W1
+""",
+        "TODO#4": """
+picked = np.random.randint(0, N_train, batch_size)
+X_batch, y_batch = X[picked], y[picked]
+""",
+        "TODO#5": """
+self.params["W1"] += -learning_rate * grads["W1"]
+self.params["b1"] += -learning_rate * grads["b1"]
+self.params["W2"] += -learning_rate * grads["W2"]
+self.params["b2"] += -learning_rate * grads["b2"]
+""",
+        "TODO#6": "learning_rate = learning_rate * learning_rate_decay",
+        "TODO#7": """
+hidden = np.maximum(X @ self.params["W1"] + self.params["b1"], 0)
+out = hidden @ self.params["W2"] + self.params["b2"]
+y_pred = out.argmax(1)
+""",
+    },
+    {
+        "TODO#1": """
+layer1 = X @ W1
+layer1 = layer1 + b1
+relu = layer1.copy()
+relu[relu < 0] = 0
+scores = relu @ W2
+scores = scores + b2
+""",
+        "TODO#2": """
+biggest = np.amax(scores, axis=1, keepdims=True)
+log_sum = biggest[:, 0] + np.log(np.sum(np.exp(scores - biggest), axis=1))
+correct = scores[range(N), y]
+losses = log_sum - correct
+loss = np.sum(losses) / N + 0.5 * reg * (np.sum(W1**2) + np.sum(W2**2))
+""",
+        "TODO#3": """
+softmax = np.exp(scores - log_sum[:, None])
+softmax[range(N), y] = softmax[range(N), y] - 1
+delta = softmax / N
+dW2 = np.matmul(relu.T, delta) + reg * W2
+db2 = np.sum(delta, axis=0)
+back = np.matmul(delta, W2.T)
+back = np.where(layer1 > 0, back, 0)
+dW1 = np.matmul(X.T, back) + reg * W1
+db1 = np.sum(back, axis=0)
+grads.update({"W1": dW1, "b1": db1, "W2": dW2, "b2": db2})
+""",
+        "TODO#4": """
+mask = np.random.choice(range(N_train), batch_size)
+X_batch = X[mask, :]
+y_batch = y[mask]
+""",
+        "TODO#5": """
+for key, gradient in grads.items():
+    step = learning_rate * gradient
+    self.params[key] = self.params[key] - step
+""",
+        "TODO#6": "learning_rate *= learning_rate_decay",
+        "TODO#7": """
+predicted = self.loss(X)
+y_pred = np.array([int(np.argmax(row)) for row in predicted])
+""",
+    },
+    {
+        "TODO#1": """
+def affine(x, w, b):
+    return np.dot(x, w) + b
+
+first = affine(X, W1, b1)
+active = np.maximum(first, 0)
+scores = affine(active, W2, b2)
+""",
+        "TODO#2": """
+def softmax(z):
+    e = np.exp(z - np.max(z, axis=1, keepdims=True))
+    return e / np.sum(e, axis=1, keepdims=True)
+
+prob = softmax(scores)
+loss = 0.0
+for i in range(N):
+    loss -= np.log(prob[i, y[i]])
+loss /= N
+penalty = np.sum(np.square(W1)) + np.sum(np.square(W2))
+loss = loss + reg * penalty / 2
+""",
+        "TODO#3": """
+onehot = np.eye(scores.shape[1])[y]
+g2 = (prob - onehot) / N
+gW2 = active.T @ g2
+gb2 = g2.sum(0)
+g1 = (g2 @ W2.T) * (active > 0)
+gW1 = X.T @ g1
+gb1 = g1.sum(0)
+grads["W1"], grads["b1"] = gW1 + reg * W1, gb1
+grads["W2"], grads["b2"] = gW2 + reg * W2, gb2
+""",
+        "TODO#4": """
+indices = np.random.choice(np.arange(N_train), size=batch_size, replace=True)
+X_batch = np.take(X, indices, axis=0)
+y_batch = np.take(y, indices)
+""",
+        "TODO#5": """
+W1, b1, W2, b2 = (self.params[n] for n in ("W1", "b1", "W2", "b2"))
+W1 -= learning_rate * grads["W1"]
+W2 -= learning_rate * grads["W2"]
+b1 -= learning_rate * grads["b1"]
+b2 -= learning_rate * grads["b2"]
+""",
+        "TODO#6": "learning_rate = learning_rate_decay * learning_rate",
+        "TODO#7": """
+scores = self.loss(X)
+highest = scores.max(axis=1, keepdims=True)
+y_pred = (scores == highest).argmax(axis=1)
+""",
+    },
+]

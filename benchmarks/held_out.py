@@ -1,0 +1,186 @@
+"""How much of what goes wrong is explained, and how much of that is false: an experiment on mistakes that the catalogue does not have.
+
+    python benchmarks/held_out.py [LAB ...] [--count 60] [--seed 0] [--all]
+
+Each third of a lab's catalogue is left out in turn. Its mistakes are planted in the solution, rewritten in three other
+styles; mechanical mutants (operators, constants, axes, names, order of lines, one statement dropped) are made of three
+correct files by other hands. Every lost task counts as one of:
+
+    named     a mistake of the catalogue gives the same numbers
+    located   a place in the file, verified by putting the right value there
+    related   an exact relation to the right values, of each lost property
+    said      the verdict's own sentence says what is wrong: an exception with its line, a missing name, a rule that was broken
+    nothing   only numbers that differ
+
+A place is false when it stands before the first line that was changed, in the same function: there everything is right.
+CPU is what judging and explaining a wrong file costs in this process.
+"""
+
+import argparse
+import ast
+import random
+import time
+from collections import Counter
+from collections.abc import Mapping
+from statistics import median, quantiles
+
+from planting import Planted, catalogued, mutants
+
+from autograder.course import Course
+from autograder.solution.reference import load_together, public_reference
+from cattern.checking import run as probing
+from cattern.checking.facts import Answer
+from cattern.checking.judge import judge_task
+from cattern.checking.lab import Lab, Task, lab_names, load_lab
+from cattern.checking.locate.explain import Explainer, lost_properties
+from cattern.checking.locate.words import sentences
+from cattern.checking.verdict import TaskVerdict
+
+KINDS = ("named", "located", "related", "said", "nothing")
+
+
+class HeldOut:
+    """A reference that does not know some mistakes."""
+
+    def __init__(self, reference, unknown: set[str]):
+        self.lab, self.probes, self.facts, self.basis = (
+            reference.lab,
+            reference.probes,
+            reference.facts,
+            reference.basis,
+        )
+        self._mistakes, self._unknown = reference.mistakes, unknown
+
+    def mistakes(self, task: Task) -> Mapping:
+        """Return the catalogue of a task without what is left out."""
+        return {m: words for m, words in self._mistakes(task).items() if m not in self._unknown}
+
+    def computes(self) -> bool:
+        """Pairs that leave each other's numbers alone are enough here."""
+        return False
+
+
+def verdicts(lab: Lab, texts: Mapping[str, str], reference) -> list[TaskVerdict]:
+    """Return the verdicts on a lab's files, explained."""
+    found, explained, explainer = {}, [], Explainer(lab, reference, texts)
+    failure, modules = None, {}
+    try:
+        modules = load_together(texts)
+    except Exception as error:
+        failure = probing.describe(error, "")
+    for task in lab.tasks:
+        if task.source != "module":
+            continue
+        probes = reference.probes(task)
+        if failure:
+            answers = [Answer(p.id, {}, failure) for p in probes]
+        else:
+            module = modules[lab.file_of(task)]
+            answers = probing.run(task.driver, module, probes, module.__file__)
+        verdict, found[task.id] = judge_task(lab, task, answers, reference, found)
+        explained.append(explainer.explained(task, verdict, answers, found))
+    return explained
+
+
+def kind_of(task: Task, verdict: TaskVerdict) -> str:
+    """Return which of KINDS explains a task's lost points."""
+    lost = verdict.evidence.get("lost", ())
+    if verdict.mistakes and all(entry["mistakes"] for entry in lost):
+        return "named"
+    named = {entry["property"] for entry in lost if entry["mistakes"]}
+    unexplained = {p.name for p in lost_properties(task, verdict)} - named
+    for kind, entries in (("located", verdict.located), ("related", verdict.relation)):
+        unexplained -= {entry["property"] for entry in entries}
+        if entries and all(says_it(task, verdict, name) for name in unexplained):
+            return kind
+    return "said" if all(says_it(task, verdict, name) for name in unexplained) else "nothing"
+
+
+def says_it(task: Task, verdict: TaskVerdict, name: str) -> bool:
+    """Tell whether a lost property's own sentence says what is wrong, and not only by how much."""
+    lost = next((entry for entry in verdict.evidence.get("lost", ()) if entry["property"] == name), None)
+    if lost is None or "raised" in verdict.evidence:
+        return True
+    return " expected " not in lost["says"] and "is missing" not in lost["says"]
+
+
+def is_false(planted: Planted, verdict: TaskVerdict, file: str) -> bool:
+    """Tell whether a verdict names a place in the changed function that is before everything that was changed."""
+    if file != planted.file:
+        return False
+    tree = ast.parse(planted.texts[file])
+    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
+    first = min(planted.lines, default=0)
+    own = [f for f in functions if f.lineno <= first <= f.end_lineno]
+    loops = [n for n in ast.walk(tree) if isinstance(n, ast.For) and n.lineno <= first <= n.end_lineno]
+    start = min((n.lineno for n in loops), default=first)
+    return any(f.lineno <= e["line"] < start for f in own[:1] for e in verdict.located)
+
+
+def experiment(lab: Lab, count: int, seed: int, show: str) -> tuple[Counter, list[float], Counter]:
+    """Run the experiment on one lab: kinds of lost tasks, CPU seconds of each file, and what is false."""
+    rng = random.Random(f"{lab.name} {seed}")
+    reference = public_reference(Course.open(lab.name))
+    names = sorted(reference.patches)
+    rng.shuffle(names)
+    kinds, seconds, false = Counter(), [], Counter()
+    mutated = mutants(lab, rng, -(-count // 6))
+    for third in range(3):
+        left_out = names[third::3]
+        blind = HeldOut(reference, set(left_out))
+        some = rng.sample(left_out, min(len(left_out), count // 6))
+        wrong = [p for style in range(3) for p in catalogued(reference, some[style::3], style)]
+        wrong += mutated[third::3][: count // 6]
+        for planted in wrong:
+            before = time.process_time()
+            found = verdicts(lab, planted.texts, blind)
+            seconds.append(time.process_time() - before)
+            lost = [v for v in found if v.status not in ("pass", "skipped", "missing")]
+            if not lost:
+                seconds.pop()
+            for verdict in lost:
+                task = lab.task(verdict.id)
+                kind = kind_of(task, verdict)
+                bad = is_false(planted, verdict, lab.file_of(task))
+                kinds[kind] += 1
+                false["false"] += bad
+                if show == "all" or kind == "nothing" or bad:
+                    print(
+                        f"    {kind}{' FALSE' if bad else ''}: {planted.what} ({planted.task}, line {planted.lines}): {verdict.id}"
+                    )
+                    print(f"        {verdict.rationale[:200]}")
+                    for line in sentences(verdict.to_json()):
+                        print(f"        {line}")
+    return kinds, seconds, false
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("labs", nargs="*", metavar="LAB", help="labs to try; all by default")
+    parser.add_argument("--count", type=int, default=60, help="wrong files of each lab, about")
+    parser.add_argument("--seed", type=int, default=0, help="which ones")
+    parser.add_argument(
+        "--all", action="store_true", help="print every verdict, not only what is not explained"
+    )
+    options = parser.parse_args()
+    print(
+        f"{'lab':<20}{'tasks':>6}"
+        + "".join(f"{kind:>9}" for kind in KINDS)
+        + f"{'false':>8}   CPU s: median  95 %  worst"
+    )
+    for name in options.labs or lab_names():
+        kinds, seconds, false = experiment(
+            load_lab(name), options.count, options.seed, "all" if options.all else ""
+        )
+        total = sum(kinds.values())
+        shares = "".join(f"{kinds[kind] / total:>9.1%}" for kind in KINDS)
+        high = quantiles(seconds, n=20)[-1]
+        print(
+            f"{name:<20}{total:>6}{shares}{false['false'] / total:>8.1%}{median(seconds):>17.2f}{high:>6.2f}{max(seconds):>7.2f}"
+        )
+
+
+if __name__ == "__main__":
+    main()

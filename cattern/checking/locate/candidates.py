@@ -1,0 +1,147 @@
+"""What may be put where: places in the student's code and quantities of the solution that fit them, the likeliest first."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cattern.checking.facts import agree
+from cattern.checking.locate.basis import (
+    Basis,
+    Form,
+    Quantity,
+    differing,
+    forms,
+    known_as,
+    same,
+)
+from cattern.checking.locate.instrument import Place
+from cattern.checking.locate.runner import Recording
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A place, and what belongs there.
+
+    Attributes:
+        number: the place's number.
+        place: the place.
+        name: the quantity's name in the lab's table of words.
+        words: what the quantity is called.
+        form: what is done to it.
+        shown: a value that stands in the place, or None when it cannot be computed.
+        needed: what belongs there instead.
+        holds: what stands there, when that is known.
+    """
+
+    number: int
+    place: Place
+    name: str
+    words: str
+    form: Form
+    shown: object
+    needed: object
+    holds: str | None = None
+
+    @property
+    def blind(self) -> bool:
+        """Whether the place's own value cannot be computed: its line raises."""
+        return self.shown is None
+
+
+@dataclass(frozen=True)
+class _Entry:
+    number: int
+    place: Place
+    values: list[list]
+    holds: str | None
+    exact: bool  # what it holds is a quantity as the solution has it
+
+
+def candidates(
+    recording: Recording,
+    places: Sequence[Place],
+    basis: Basis,
+    results: Sequence[np.ndarray],
+    shallow: bool = False,
+) -> list[Repair]:
+    """Return what may be put where, the likeliest first.
+
+    First come the places whose value is nothing known, in the order in which they first go wrong; then those of the line
+    that raises; then those that hold a known quantity, the last statement first. Last comes what is returned: that it is
+    wrong is known already.
+
+    Args:
+        recording: one run of the student's code.
+        places: the places of the student's file.
+        basis: the solution's quantities on the same probe.
+        results: the facts that are right.
+        shallow: leave out the places that hold a known quantity.
+    """
+    lines: dict[int, int] = {}
+    for number in recording.seen:
+        lines.setdefault(places[number].line, len(lines))
+    ranked = []
+    for order, entry in enumerate(_entries(recording, places, basis)):
+        line = entry.place.line
+        for repair, when in _fitting(entry, basis, recording):
+            if not entry.values:
+                key = (2, line, 0)
+            elif not entry.exact:
+                result = np.size(repair.needed) > 1 and any(_equal(repair.needed, r) for r in results)
+                key = (4 if result else 0, when, order)
+            elif line == recording.line:
+                key = (1, 0, order)
+            else:
+                key = (3, -lines[line], order)
+            if not (shallow and key[0] == 3):
+                ranked.append((key, len(ranked), repair))
+    return [repair for _, _, repair in sorted(ranked, key=lambda r: r[:2])]
+
+
+def _entries(recording: Recording, places: Sequence[Place], basis: Basis) -> Iterator[_Entry]:
+    for number, values in recording.seen.items():
+        quantity, form = known_as(values, basis)
+        holds = quantity and quantity.words + form
+        yield _Entry(number, places[number], values, holds, bool(quantity) and not form)
+    for number, place in enumerate(places):
+        if place.line == recording.line and place.kind != "expression" and number not in recording.seen:
+            yield _Entry(number, place, [], None, False)
+
+
+def _fitting(entry: _Entry, basis: Basis, recording: Recording) -> Iterator[tuple[Repair, int]]:
+    """Yield the quantities that may be put into one place, and when the place first goes without them."""
+    factors = {} if entry.exact else basis.sizes
+    own = entry.place.target
+    for name in sorted(
+        basis.quantities, key=lambda name: name.rpartition(": ")[2] != own
+    ):  # its own name first
+        quantity = basis.quantities[name]
+        whole = entry.place.kind == "whole" and not entry.exact
+        if not _may_fit(entry, quantity, whole):
+            continue
+        pair = differing(entry.values, quantity, entry.place.kind == "whole")
+        if pair is None:
+            continue
+        value, wanted, (call, turn) = pair
+        when = recording.times[entry.number][call][turn] if entry.values else 0
+        for form in forms(value, wanted, factors, whole, quantity.given):
+            needed = form.change(wanted)
+            if value is None or not same(value, needed):
+                yield (
+                    Repair(entry.number, entry.place, name, quantity.words, form, value, needed, entry.holds),
+                    when,
+                )
+
+
+def _may_fit(entry: _Entry, quantity: Quantity, whole: bool) -> bool:
+    """Tell at a glance whether a quantity can fit a place at all: most cannot."""
+    if whole or not entry.values:
+        return True
+    sizes = {np.size(v) for call in quantity.values for v in call}
+    return any(np.size(v) in sizes for call in entry.values for v in call)
+
+
+def _equal(a, b: np.ndarray) -> bool:
+    a = np.asarray(a, dtype=float)
+    return a.size == b.size and agree(b.ravel(), a.ravel())

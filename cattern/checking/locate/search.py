@@ -1,0 +1,251 @@
+"""Where in the student's code something is wrong: the place at which the solution's quantity makes a lost property right.
+
+A quantity of the solution is put into a place of the running student's code. When the lost property becomes right on every
+probe and no other breaks, that is the place, and that is what belongs there. The work is counted in steps, not in seconds,
+so that the same file always gets the same words.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+
+from cattern.checking.facts import RAISED, Facts, agree
+from cattern.checking.lab import Probe, Task
+from cattern.checking.locate.basis import Basis, pairs
+from cattern.checking.locate.candidates import Repair, candidates
+from cattern.checking.locate.instrument import Filling
+from cattern.checking.locate.runner import Recording, Runner
+
+BUDGET = 300_000  # steps of one task: about a second
+EACH = 60  # steps that a run costs beside the places it passes
+TOGETHER = 3  # places that one fact may need
+FEW = 40  # more calls than this make a probe too dear to try things on
+
+
+class Search:
+    """One task of one submission: its runs, its budget, and the repairs accepted so far."""
+
+    def __init__(
+        self,
+        task: Task,
+        runner: Runner,
+        probes: Sequence[Probe],
+        basis: Callable[[Probe], Basis],
+        expected: Facts,
+        repairs: Sequence[Repair] = (),
+        budget: int = BUDGET,
+    ):
+        """Run the submission once on each probe.
+
+        Args:
+            task: the task.
+            runner: the submission's instrumented file.
+            probes: the task's probes.
+            basis: probe → the solution's quantities on it.
+            expected: the facts that are right.
+            repairs: those of earlier tasks in the same file.
+            budget: steps that may be spent.
+        """
+        self.task, self.runner, self.expected = task, runner, expected
+        self.probes = list(probes)
+        self.bases: Mapping[str, Basis] = {p.id: basis(p) for p in self.probes}
+        self.budget, self.repairs = budget, list(repairs)
+        self.recordings: dict[str, Recording] = {}
+        self.raising: dict[str, set] = {p.id: set() for p in self.probes}  # lines that raised in some run
+        if repairs:
+            self._record([])
+        self._record(self.repairs)
+
+    def _record(self, repairs: Sequence[Repair]) -> None:
+        """Run all probes with some repairs."""
+        for probe in self.probes:
+            recording = self.runner.record(probe, self._plan(probe, repairs))
+            self.recordings[probe.id] = recording
+            self.raising[probe.id].add(recording.line)
+            self.budget -= recording.steps + EACH
+        self.facts: Facts = {k: v for r in self.recordings.values() for k, v in r.facts.items()}
+
+    def wrong(self, fact: str, facts: Facts, probe: Probe | None = None) -> list[tuple[str, str]]:
+        """Return the keys under which a fact is not as expected, of one probe or of all."""
+        return [
+            key
+            for key, value in self.expected.items()
+            if key[1] == fact
+            and (probe is None or key[0] == probe.id)
+            and not agree(value, facts.get(key), self.task.tolerance)
+        ]
+
+    def right(self, fact: str) -> bool:
+        """Tell whether a fact is right on every probe, with the repairs accepted so far."""
+        return not self.wrong(fact, self.facts)
+
+    def accept(self, repairs: Sequence[Repair]) -> None:
+        """Keep repairs from now on."""
+        self.repairs += repairs
+        self._record(self.repairs)
+
+    def find(self, fact: str, others: Sequence[str] = (), shallow: bool = False) -> list[Repair]:
+        """Return the place at which a wrong fact can be made right on every probe; or the places, when it takes several.
+
+        Of several in one line, it is the one that makes most of the other wrong facts right, too.
+
+        Args:
+            fact: the fact's name.
+            others: the other ones that are still wrong.
+            shallow: leave out the places that hold a known quantity: an exact relation says enough already.
+        """
+        for several in (True, False):
+            before, found = list(self.repairs), []
+            while len(found) < TOGETHER and (wrong := {key[0] for key in self.wrong(fact, self.facts)}):
+                full, part = self._one(fact, wrong, others, shallow)
+                # two branches that are wrong come before the line that returns what either gave
+                first = (
+                    part if several and part and (full is None or full.place.code.isidentifier()) else full
+                )
+                if first is None:
+                    break
+                found.append(first)
+                self.accept([first])
+            right = self.right(fact)
+            if found:  # the caller accepts them
+                self.repairs = before
+                self._record(self.repairs)
+            if right:
+                return found
+        return []
+
+    def _one(
+        self, fact: str, wrong: set[str], others: Sequence[str], shallow: bool
+    ) -> tuple[Repair | None, Repair | None]:
+        """Return the place that makes a fact right on every probe, and one before it that does on some and spoils none."""
+        trial = min((p for p in self.probes if p.id in wrong), key=self._dearness)
+        results = [v for (p, _), v in self.expected.items() if p == trial.id and isinstance(v, np.ndarray)]
+        recording, basis = self.recordings[trial.id], self.bases[trial.id]
+        best, most, part = None, -1, None
+        for repair in candidates(recording, self.runner.places, basis, results, shallow):
+            if self.budget <= 0 or most == len(others):
+                break
+            if self._taken(repair) or (best and repair.place.line != best.place.line):
+                continue
+            mended, more = self._mends(fact, wrong, others, repair, trial)
+            if mended == wrong and more > most:
+                best, most = repair, more
+            elif mended and part is None and best is None:
+                part = repair
+        return best, part
+
+    def _taken(self, repair: Repair) -> bool:
+        return any(r.number == repair.number for r in self.repairs)
+
+    def _mends(
+        self, fact: str, wrong: set[str], others: Sequence[str], repair: Repair, trial: Probe
+    ) -> tuple[set[str], int]:
+        """Return on which probes a repair makes a fact right, and how many other facts it makes right.
+
+        Nothing, when it does not on the trial's, or when it makes something wrong that was right.
+        """
+        earning = {name for prop in self.task.properties if prop.points for name in prop.facts}
+        kept = [name for name in sorted(earning) if name != fact and self.right(name)]
+        facts: Facts = {}
+        mended: set[str] = set()
+        for probe in sorted(self.probes, key=lambda p: (p is not trial, self._dearness(p))):
+            one = self._run(probe, [*self.repairs, repair])
+            if (probe.id, RAISED) in one and (probe.id, RAISED) not in self.recordings[probe.id].facts:
+                return set(), 0
+            if any(self.wrong(name, one, probe) for name in kept):
+                return set(), 0
+            if self.wrong(fact, one, probe):
+                if probe is trial or probe.id not in wrong:
+                    return set(), 0
+            else:
+                mended.add(probe.id)
+            facts |= one
+        if self._anything_mends(fact, repair, trial):
+            return set(), 0
+        return mended & wrong, sum(not self.wrong(name, facts) for name in others)
+
+    def _dearness(self, probe: Probe) -> tuple:
+        """Return what to sort probes by: those with one row hide shapes, and those with many calls take long."""
+        recording = self.recordings[probe.id]
+        calls = max((len(v) for v in recording.seen.values()), default=0)
+        return (calls > FEW, min(self.bases[probe.id].sizes.values(), default=2) < 2, recording.steps)
+
+    def _anything_mends(self, fact: str, repair: Repair, probe: Probe) -> bool:
+        """Tell whether other numbers in the same place make the fact right, too: then the value does not matter."""
+        if repair.shown is not None and (
+            np.shape(repair.shown) != np.shape(repair.needed) or not np.isfinite(repair.shown).all()
+        ):
+            return False  # the shape is what was wrong, or that it is no number
+        plan = self._plan(probe, [*self.repairs, repair])
+        filling = plan[repair.number]
+        plan[repair.number] = replace(filling, values=[[_ramp(v) for v in call] for call in filling.values])
+        return not self.wrong(fact, self._spend(probe, plan), probe)
+
+    def called(self) -> str | None:
+        """Return how the calls of the methods that matter differ from the solution's, or None."""
+        for probe in self.probes:
+            recording, needed = self.recordings[probe.id], self.bases[probe.id].calls
+            if needed and (probe.id, RAISED) not in recording.facts:
+                names = [self.runner.places[number].calls for number in recording.called]
+                mine = [name for name in names if name in needed]
+                if said := other_calls(mine, needed):
+                    return said
+        return None
+
+    def _run(self, probe: Probe, repairs: Sequence[Repair]) -> Facts:
+        return self._spend(probe, self._plan(probe, repairs))
+
+    def _spend(self, probe: Probe, plan: Mapping[int, Filling]) -> Facts:
+        recording = self.runner.run(probe, plan, 20 * self.recordings[probe.id].steps + 10_000)
+        self.budget -= recording.steps + EACH
+        return recording.facts
+
+    def _plan(self, probe: Probe, repairs: Sequence[Repair]) -> dict[int, Filling]:
+        plan = {}
+        recording = self.recordings.get(probe.id)
+        for repair in repairs:
+            quantity = self.bases[probe.id].quantities.get(repair.name)
+            if quantity is None:
+                continue
+            seen = recording.seen.get(repair.number, []) if recording else []
+            values = [[repair.form.change(v) for v in call] for call in quantity.values]
+            blind = repair.place.kind != "expression" and repair.place.line in self.raising[probe.id]
+            plan[repair.number] = Filling(values, [len(call) == 1 for call in seen], blind)
+        return plan
+
+    def shown(self, repair: Repair) -> list[tuple]:
+        """Return (value, value that belongs there, basis) on all probes, for the words."""
+        found = []
+        for probe in self.probes:
+            basis = self.bases[probe.id]
+            quantity = basis.quantities.get(repair.name)
+            seen = self.recordings[probe.id].seen.get(repair.number)
+            if quantity and seen:
+                shown = pairs(seen, quantity.values, quantity.given)
+                found += [(v, repair.form.change(w), basis) for v, w, _ in shown]
+        return found
+
+
+def other_calls(mine: Sequence[str], needed: Sequence[str]) -> str | None:
+    """Return how calls differ from those that are needed, in number or in order; None when they do not."""
+    for name in dict.fromkeys(needed):
+        count, right = mine.count(name), needed.count(name)
+        if count != right:
+            times = "is never called" if not count else f"is called {count} time{'s'[: count > 1]}"
+            return f"`{name}` {times} where {right} are needed"
+    follows = set(zip(needed, [*needed[1:], needed[0]], strict=True))
+    for before, after in pairwise(mine):
+        if (before, after) not in follows:
+            return f"`{after}` is called right after `{before}`, which is not its turn"
+    return None
+
+
+def _ramp(value):
+    """Return numbers that mean nothing, in the form of a value."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return np.linspace(1, 2, value.size, dtype=value.dtype).reshape(value.shape)
+    if isinstance(value, np.ndarray):
+        return np.zeros_like(value)
+    return type(value)(1.7) if isinstance(value, float) else type(value)(not value)

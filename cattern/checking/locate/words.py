@@ -1,0 +1,36 @@
+"""What is said of a place and of a relation, from the entries of a verdict. Nothing here needs NumPy."""
+
+from collections.abc import Mapping, Sequence
+
+
+def sentences(verdict: Mapping) -> list[str]:
+    """Return what a task's verdict (as JSON) says of places in the student's code and of exact relations, each once."""
+    found = [located(entries) for entries in _by_place(verdict.get("located", ()))]
+    found += [f"{_capital(e['property'])}: {e['relation']}." for e in verdict.get("relation", ())]
+    return list(dict.fromkeys(found))
+
+
+def located(entries: Sequence[Mapping]) -> str:
+    """Return the sentences about one place, from the entries of a verdict's "located" that name it."""
+    entry = entries[0]
+    names = list(dict.fromkeys(e["property"] for e in entries))
+    right = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    verb, given = "are" if len(names) > 1 else "is", "given the above, " if entry.get("after") else ""
+    others = "".join(f" and line {n} mended" for n in entry.get("with", ()))
+    if not entry["is"]:
+        return f"{_capital(right)} {verb} right once line {entry['line']} is: `{entry['code']}`."
+    return (
+        f"Line {entry['line']}: `{entry['code']}` {entry['is']}. Needed here: {entry['needs']}. "
+        f"With it{others}, {given}{right} {verb} right on every test."
+    )
+
+
+def _by_place(entries) -> list[list[Mapping]]:
+    found: dict[tuple, list[Mapping]] = {}
+    for entry in entries:
+        found.setdefault((entry["line"], entry["code"], entry["is"], entry["needs"]), []).append(entry)
+    return list(found.values())
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

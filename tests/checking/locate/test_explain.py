@@ -1,0 +1,227 @@
+"""The place in the student's code, and what belongs there; for what the catalogue does not name."""
+
+import json
+
+import numpy as np
+import pytest
+from judging import patched, reference, solved
+from lab_styles import two_layer_net as styles
+
+from autograder import markers
+from autograder.solution.reference import load_together
+from cattern.checking import run as probing
+from cattern.checking.judge import judge_task
+from cattern.checking.lab import load_lab
+from cattern.checking.locate import search
+from cattern.checking.locate.explain import Explainer
+from cattern.checking.locate.words import sentences
+
+
+class WithoutCatalogue:
+    """A reference that names no mistake."""
+
+    def __init__(self, lab: str):
+        known = reference(lab)
+        self.lab, self.probes, self.facts, self.basis = known.lab, known.probes, known.facts, known.basis
+
+    def mistakes(self, task) -> dict:
+        """Return none."""
+        return {}
+
+    def computes(self) -> bool:
+        """There is nothing to compute."""
+        return False
+
+
+def explained(lab: str, texts: dict[str, str], *tasks: str) -> dict:
+    """Return the verdicts on some tasks, explained without the catalogue: task id → verdict."""
+    about, known = load_lab(lab), WithoutCatalogue(lab)
+    explainer, modules, found, verdicts = Explainer(about, known, texts), load_together(texts), {}, {}
+    for task in [t for t in about.tasks if t.id in tasks]:
+        module = modules[about.file_of(task)]
+        answers = probing.run(task.driver, module, known.probes(task), module.__file__)
+        judged, found[task.id] = judge_task(about, task, answers, known, found)
+        verdicts[task.id] = explainer.explained(task, judged, answers, found)
+        before, after = judged.to_json(), verdicts[task.id].to_json()
+        after = {k: v for k, v in after.items() if k not in ("located", "relation")}
+        assert before == after  # marks and words of the judge are final
+    return verdicts
+
+
+def changed(lab: str, *patches: tuple[str, str]) -> dict[str, str]:
+    texts = solved(lab)
+    for old, new in patches:
+        (file,) = (f for f, text in texts.items() if old in text)
+        texts[file] = patched(texts[file], (old, new))
+    return texts
+
+
+def said(verdict) -> str:
+    return " ".join(sentences(verdict.to_json()))
+
+
+CASES = {
+    "a value nobody knows": (
+        "two_layer_net",
+        "TODO#2",
+        [("np.exp(shifted)", "np.exp(shifted) ** 1.1")],
+        ["`np.exp(shifted) ** 1.1`", "the exponentials of the scores", "data loss"],
+    ),
+    "a wrong variable": (
+        "two_layer_net",
+        "TODO#3",
+        [("X.T @ dhidden", "X.T @ (dscores @ W2.T)")],
+        ["`X.T @ (dscores @ W2.T)`", "the data loss's gradient in W1"],
+    ),
+    "a shape that does not fit": (
+        "two_layer_net",
+        "TODO#1",
+        [("hidden @ W2 + b2", "hidden @ W2.T + b2")],
+        ["`W2.T` is W2, transposed", "Needed here: W2, shape (6, 5)"],
+    ),
+    "a term too much": (
+        "two_layer_net",
+        "TODO#3",
+        [('grads["b2"] = np.sum(dscores, axis=0)', 'grads["b2"] = np.sum(dscores, axis=0) + 2 * reg * b2')],
+        ["`np.sum(dscores, axis=0) + 2 * reg * b2` is right plus twice reg·b2"],
+    ),
+    "steps of a training loop": (
+        "two_layer_net",
+        "TODO#5",
+        [("learning_rate * grads[name]", "learning_rate * np.tanh(grads[name])")],
+        ["`np.tanh(grads[name])`", "the parameter's own gradient"],
+    ),
+    "the decayed rate": (
+        "two_layer_net",
+        "TODO#6",
+        [("learning_rate *= learning_rate_decay", "learning_rate *= learning_rate_decay**3")],
+        ["`learning_rate_decay**3`", "the factor learning_rate_decay"],
+    ),
+    "what forward keeps for backward": (
+        "sigmoid_net",
+        "TODO#6",
+        [("dZ = dout * S * (1 - S)", "dZ = dout * S * (2 - S)")],
+        ["`2 - S`", "1 − S"],
+    ),
+    "a loop over classes": (
+        "binary_mlp",
+        "TODO#2",
+        [("p_j = math.exp(logits[j]) / total", "p_j = math.exp(logits[j] / 2) / total")],
+        ["`math.exp(logits[j] / 2)`", "the exponential of"],
+    ),
+    "both branches": (
+        "sigmoid_net",
+        "TODO#1",
+        [("s = 1 / (1 + math.exp(-z))", "s = 1 / (1.5 + math.exp(-z))"), ("s = math.exp(z) / (1 + math.exp(z))", "s = math.exp(z) / (1.5 + math.exp(z))")],
+        ["and line", "mended", "σ(z)"],
+    ),
+    "whole numbers": (
+        "nearest_neighbour",
+        "TODO#2",
+        [("order[:, :k]", "order[:, 1 : k + 1]")],
+        ["`order[:, 1 : k + 1]`", "the row numbers of the k nearest"],
+    ),
+    "a call that is missing": (
+        "nn_library",
+        "TODO#4",
+        [("        model.zero_grad()\n", "")],
+        ["`zero_grad` is never called"],
+    ),
+    "a call too early": (
+        "patch_embedding",
+        "TODO#13",
+        [("        model.step(learning_rate)\n", ""), ("        model.zero_grad()\n", "        model.zero_grad()\n        model.step(learning_rate)\n")],
+        ["`step` is called right after `zero_grad`"],
+    ),
+    "a key that is missing": (
+        "two_layer_net",
+        "TODO#3",
+        [('        grads["b1"] = np.sum(dhidden, axis=0)\n', "")],
+        ["no line of `loss` stores 'b1'"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_place_is_found_and_what_belongs_there(case):
+    lab, task, patches, parts = CASES[case]
+    found = said(explained(lab, changed(lab, *patches), task)[task])
+    assert all(part in found for part in parts), found
+
+
+def test_the_line_is_the_students_own():
+    texts = changed("two_layer_net", ("np.exp(shifted)", "np.exp(shifted) ** 1.1"))
+    entry = explained("two_layer_net", texts, "TODO#2")["TODO#2"].located[0]
+    lines = texts["cattern/neural_net.py"].splitlines()
+    assert entry["code"] in lines[entry["line"] - 1] and entry["verified"] is True
+
+
+def test_two_mistakes_get_two_places_and_the_next_task_follows():
+    texts = changed(
+        "two_layer_net",
+        ("np.maximum(0, pre_activation)", "np.maximum(0, pre_activation) ** 1.5"),
+        ("np.sum(dhidden, axis=0)", "np.sum(dhidden[1:], axis=0)"),
+    )
+    verdicts = explained("two_layer_net", texts, "TODO#1", "TODO#3")
+    assert "** 1.5` has a wrong value" in said(verdicts["TODO#1"])
+    last = said(verdicts["TODO#3"])
+    assert "right once line" in last and "`np.sum(dhidden[1:], axis=0)`" in last
+
+
+def test_the_same_file_gets_the_same_words_and_a_budget_that_is_spent_ends_the_search(monkeypatch):
+    texts = changed("two_layer_net", ("dscores /= N", "dscores /= N + 1"))
+    first, again = (explained("two_layer_net", texts, "TODO#3")["TODO#3"].to_json() for _ in range(2))
+    assert json.dumps(first) == json.dumps(again) and first["located"]
+    monkeypatch.setattr(search, "BUDGET", 100)
+    monkeypatch.setattr(search.Search.__init__, "__defaults__", ((), 100))
+    assert not explained("two_layer_net", texts, "TODO#3")["TODO#3"].located
+
+
+@pytest.mark.parametrize("style", range(3))
+def test_a_mistake_in_a_style_by_another_hand_is_found(style):
+    bodies = styles.WHOLE[style]
+    text = solved("two_layer_net")["cattern/neural_net.py"]
+    lines = text.splitlines(keepends=True)
+    for region in reversed(markers.regions(text, "neural_net.py")):
+        body = "".join(
+            region.indent + line + "\n" if line else "\n" for line in bodies[region.task].strip().split("\n")
+        )
+        lines[region.begin : region.end - 1] = [body]
+    text = "".join(lines)
+    right = explained("two_layer_net", {"cattern/neural_net.py": text}, "TODO#1", "TODO#2", "TODO#3")
+    assert all(v.status == "pass" and not v.located for v in right.values())
+    old = ("a1 = z1 * (z1 > 0)", "relu[relu < 0] = 0", "active = np.maximum(first, 0)")[style]
+    new = ("a1 = z1 * (z1 > 0.5)", "relu[relu < 0.5] = 0", "active = np.maximum(first, 0.5)")[style]
+    wrong = explained("two_layer_net", {"cattern/neural_net.py": patched(text, (old, new))}, "TODO#1")
+    assert "the hidden layer (after the ReLU)" in said(wrong["TODO#1"])
+
+
+HOSTILE = {
+    "changes the helpers": "_see_ = _may_ = _give_ = None",
+    "has its own names for them": "globals()['_enter_'] = 7",
+}
+
+
+@pytest.mark.parametrize("line", HOSTILE.values(), ids=HOSTILE)
+def test_code_that_works_against_it_has_no_place_and_nothing_breaks(line):
+    texts = changed("two_layer_net", ("np.exp(shifted)", "np.exp(shifted) ** 1.1"))
+    texts = {file: f"{text}\n{line}\n" for file, text in texts.items()}
+    verdict = explained("two_layer_net", texts, "TODO#2")["TODO#2"]
+    assert verdict.status == "partial" and not verdict.located
+
+
+def test_nothing_is_said_of_a_file_that_cannot_be_loaded_or_is_right():
+    about, known = load_lab("two_layer_net"), WithoutCatalogue("two_layer_net")
+    explainer = Explainer(about, known, {"cattern/neural_net.py": "def broken(:\n"})
+    task = about.task("TODO#2")
+    answers = [probing.Answer(p.id, {}, None) for p in known.probes(task)]
+    judged, _ = judge_task(about, task, answers, known, {})
+    assert explainer.explained(task, judged, answers, {}).located == ()
+    assert said(explained("two_layer_net", solved("two_layer_net"), "TODO#2")["TODO#2"]) == ""
+
+
+def test_entries_hold_plain_values_only():
+    texts = changed("two_layer_net", ("dscores /= N", "dscores /= N + 1"))
+    for entry in explained("two_layer_net", texts, "TODO#3")["TODO#3"].to_json()["located"]:
+        assert {type(v) for v in entry.values()} <= {str, int, bool, list}
+        assert not isinstance(entry["line"], np.integer)

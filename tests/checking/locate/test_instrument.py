@@ -1,0 +1,164 @@
+"""Instrumented code does what the plain code does; its values can be seen, and others put in their place."""
+
+import ast
+
+import numpy as np
+import pytest
+from judging import reference, solved
+
+from cattern.checking import run as probing
+from cattern.checking.facts import agree, read
+from cattern.checking.lab import lab_names, load_lab
+from cattern.checking.locate.instrument import Filling, OutOfSteps, Watch, instrumented
+from cattern.checking.locate.runner import Runner, without_slopes
+
+
+def loaded(source: str) -> tuple[dict, Watch, list]:
+    tree, places = instrumented(source)
+    watch = Watch(places)
+    names = dict(watch.names())
+    exec(compile(tree, "instrumented", "exec"), names)
+    return names, watch, places
+
+
+def number_of(places, code: str, kind: str = "expression") -> int:
+    return next(n for n, p in enumerate(places) if p.code == code and p.kind == kind)
+
+
+@pytest.mark.parametrize("lab", lab_names())
+def test_the_solution_gives_the_same_facts_with_and_without(lab):
+    about, known = load_lab(lab), reference(lab)
+    for task in [t for t in about.tasks if t.source == "module"]:
+        runner = Runner(about, task, solved(lab))
+        for probe in map(without_slopes, known.probes(task)):
+            expected = known.facts(task, frozenset(), probe)
+            answers = probing.run(task.driver, runner.module, [probe], runner.module.__file__)
+            got = read(task, {probe.id: probe.inputs}, answers)
+            slopes = {key for key in expected if key not in got}  # what only `own` asks for
+            assert all(agree(value, got[key]) for key, value in expected.items() if key not in slopes)
+            assert all(key[1].startswith("own") or "own" in key[1] for key in slopes)
+
+
+SYNTAX = '''
+import math
+from dataclasses import dataclass
+
+LIMIT: int = 3
+
+
+@dataclass
+class Point:
+    x: float = 0.5
+
+    def moved(self, *by, scale=1.0, **more):
+        """Move."""
+        nonlocal_value = [0]
+
+        def inner(value):
+            nonlocal_value[0] += value
+            return nonlocal_value[0]
+
+        self.x += inner(sum(by)) * scale
+        first, *rest = by or (0.0,)
+        match rest:
+            case []:
+                kind = "one"
+            case [other]:
+                kind = f"two {other:.1f}"
+            case _:
+                kind = "many"
+        if (n := len(rest)) > 1:
+            kind += str(n)
+        del first
+        try:
+            1 / (len(rest) - 1)
+        except ZeroDivisionError as error:
+            kind += type(error).__name__
+        finally:
+            self.last = kind
+        pairs = {k: v for k, v in sorted(more.items()) if v}
+        return (self.x, kind, pairs, [*rest], (lambda z: z + 1)(math.floor(self.x)), by[-1:] if by else None)
+
+
+def numbers(upto):
+    for i in range(upto):
+        yield i * 2
+    else:
+        yield -1
+
+
+def total(upto):
+    out = 0
+    while upto:
+        upto -= 1
+        if upto % 2:
+            continue
+        out += sum(numbers(upto))
+    return out
+'''
+
+
+def test_all_of_the_language_means_the_same():
+    plain: dict = {}
+    exec(SYNTAX, plain)
+    names, _, _ = loaded(SYNTAX)
+    for args, more in (
+        ((), {}),
+        ((1.5,), {}),
+        ((1.0, 2.0), {"scale": 2.0, "b": 1, "a": 0}),
+        ((1, 2, 3, 4), {}),
+    ):
+        a, b = plain["Point"](), names["Point"]()
+        assert a.moved(*args, **more) == b.moved(*args, **more)
+        assert vars(a) == vars(b)
+    assert plain["total"](7) == names["total"](7) and names["Point"].moved.__doc__ == "Move."
+
+
+def test_an_exception_has_the_line_it_has_without():
+    source = "def f(x):\n    y = x + 1\n    return y / (x -\n        x)\n"
+    names, _, _ = loaded(source)
+    with pytest.raises(ZeroDivisionError) as caught:
+        names["f"](1.0)
+    assert caught.traceback[-1].lineno + 1 == 3
+
+
+def test_values_are_seen_by_call_and_copied():
+    names, watch, places = loaded("def f(a):\n    b = a * 2\n    b[0] = 9\n    return b\n")
+    watch.start(keep=True)
+    names["f"](np.array([1.0, 2.0]))
+    names["f"](np.array([3.0, 4.0]))
+    seen = watch.seen[number_of(places, "a * 2", "whole")]
+    assert [[v.tolist() for v in call] for call in seen] == [[[2, 4]], [[6, 8]]]
+    after = watch.seen[number_of(places, "b", "after")]
+    assert [[v.tolist() for v in call] for call in after] == [[[9, 4]], [[9, 8]]]
+
+
+def test_a_value_can_be_put_in_a_loop_turn_by_turn_and_shape_by_shape():
+    names, watch, places = loaded(
+        "def f(xs):\n    out = []\n    for x in xs:\n        out.append(x + 1.0)\n    return out\n"
+    )
+    place = number_of(places, "x + 1.0", "whole")
+    wide, narrow = np.array([1.0, 1.0]), np.array([7.0])
+    watch.start({place: Filling([[wide, narrow, 2 * wide]], [])})
+    got = names["f"]([narrow, wide, wide])
+    assert [v.tolist() for v in got] == [[7], [1, 1], [2, 2]]
+
+
+def test_what_raises_can_be_given_its_value():
+    names, watch, places = loaded("def f(a):\n    b = a @ a\n    b += 1\n    return b\n")
+    watch.start({number_of(places, "a @ a", "whole"): Filling([[np.eye(2)]], [], blind=True)})
+    assert names["f"](np.zeros((2, 3))).tolist() == [[2, 1], [1, 2]]
+
+
+def test_a_run_that_never_ends_is_given_up():
+    names, watch, _ = loaded("def f(x):\n    while x < 1.0:\n        x = x * 1.0\n    return x\n")
+    watch.start(limit=1000)
+    with pytest.raises(OutOfSteps):
+        names["f"](0.5)
+
+
+def test_places_quote_the_code_as_it_was_written():
+    source = "def f(größe, b):\n    return (größe  +\n            b) * 2.0\n"
+    _, places = instrumented(source)
+    assert {p.code for p in places} >= {"größe", "b", "(größe + b) * 2.0"}
+    assert all(ast.parse(p.code, mode="eval") for p in places)

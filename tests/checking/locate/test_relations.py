@@ -1,0 +1,55 @@
+"""Exact relations between wrong and right values, and no others."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cattern.checking.locate.relations import FACTORS, Pair, relation
+
+RNG = np.random.default_rng(5)
+RIGHT = [RNG.normal(size=(3, 4)), RNG.normal(size=(5, 2))]
+SIZES = [{"N": 3}, {"N": 5}]
+TERMS = [{"reg·W": RNG.normal(size=a.shape), "the scores": RNG.normal(size=a.shape)} for a in RIGHT]
+
+
+def related(change) -> str | None:
+    return relation([Pair(a, change(a, s, t), s, t) for a, s, t in zip(RIGHT, SIZES, TERMS, strict=True)])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda a, s, t: 2 * a, "is twice as large"),
+        (lambda a, s, t: -a, "has the wrong sign"),
+        (lambda a, s, t: a * s["N"], "is too large by a factor of N"),
+        (lambda a, s, t: -a / s["N"], "is too small by a factor of N and has the wrong sign"),
+        (lambda a, s, t: a.T, "is right, but transposed"),
+        (lambda a, s, t: a.reshape(1, -1), "has the right numbers in shape (1, 12), where (3, 4) is needed"),
+        (lambda a, s, t: a[::-1], "has the right numbers in another order"),
+        (lambda a, s, t: a + 2 * t["reg·W"], "is right plus twice reg·W"),
+        (lambda a, s, t: a - t["reg·W"], "is right minus reg·W"),
+        (lambda a, s, t: t["the scores"], "holds the scores"),
+        (lambda a, s, t: 0 * a, "is 0 everywhere"),
+        (lambda a, s, t: a, None),
+        (lambda a, s, t: a * 1.7, None),
+        (lambda a, s, t: a + 1.37 * t["reg·W"], None),
+    ],
+)
+def test_a_relation_is_named_when_it_is_exact(change, said):
+    assert related(change) == said
+
+
+def test_one_that_holds_on_one_input_only_is_none():
+    assert relation([Pair(RIGHT[0], 2 * RIGHT[0]), Pair(RIGHT[1], 3 * RIGHT[1])]) is None
+
+
+def test_a_number_on_one_input_or_a_yes_and_no_are_too_little():
+    assert relation([Pair(np.array(1.5), np.array(3.0))]) is None
+    assert relation([Pair(np.array(1.0), np.array(0.0)), Pair(np.array(1.0), np.array(0.0))]) is None
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.floats(0.1, 9).filter(lambda c: all(abs(c - f) > 1e-3 for f in (1.0, *FACTORS))))
+def test_a_factor_that_is_no_simple_one_is_not_named(factor):
+    assert relation([Pair(a, factor * a) for a in RIGHT]) is None
