@@ -49,6 +49,8 @@ def add_to(app: typer.Typer) -> None:
         epilog=examples(
             "cattern grade two_layer_net submitted --out grades[dim]            # one core, one submission at a time each[/dim]",
             "cattern grade two_layer_net submitted --out grades --jobs 8[dim]   # eight at a time[/dim]",
+            "cattern grade two_layer_net canvas.zip --out grades[dim]           # again: grades only what has changed[/dim]",
+            "cattern grade two_layer_net submitted --out grades --only ada      [dim]# one student[/dim]",
             "cattern grade two_layer_net submitted --out grades --scheduler tcp://head:8786[dim]   # on a Dask cluster[/dim]",
         ),
     )(grade)
@@ -137,9 +139,17 @@ def release(
 def grade(
     lab: LabName,
     submitted: Annotated[
-        Path, typer.Argument(help="Folder with one folder for each student.", show_default=False)
+        Path,
+        typer.Argument(
+            help="One folder for each student, or a platform's download, or a zip of it.", show_default=False
+        ),
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the verdicts go.", show_default=False)],
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="STUDENT[/TASK]", help="Grade this one; may be given several times."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Grade again what has not changed.")] = False,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Submissions at a time; one a core when not given.")
     ] = None,
@@ -151,27 +161,32 @@ def grade(
 ) -> None:
     """Grade a class: OUT/<student>.json for each, OUT/summary.csv for all. Exit code 1 when one could not be graded."""
     from rich.console import Console
-    from rich.markup import escape
 
     from autograder import show
     from autograder.course import Course
-    from autograder.grading.klass import grade_class, take_class_in
-    from autograder.submission.repair import shown
+    from autograder.grading.klass import grade_class
     from cattern.checking.run import printable
 
     opened = Course.open(lab, course)
     warn(opened)
-    graded = grade_class(opened, submitted, out, jobs, not no_sandbox, scheduler, show.with_progress)
     console = Console()
-    show.print_class(graded, console)
-    taken = take_class_in(opened, submitted)
-    for name, why in {**taken.unmatched, **taken.replaced, **taken.absent}.items():
-        console.print(f"[dim]not a submission: {escape(shown(name))}: {escape(why)}[/]")
+    try:
+        graded = grade_class(
+            opened, submitted, out, jobs, not no_sandbox, scheduler, show.with_progress, only or (), force
+        )
+    except KeyboardInterrupt:
+        typer.echo(
+            f"cattern: stopped; what was graded is in {out}, and the same command goes on from there",
+            err=True,
+        )
+        raise typer.Exit(130) from None
+    show.print_class(graded.results, console)
+    show.print_rest(graded, console)
     console.print(f"verdicts: {out}", markup=False, highlight=False)
-    failed = [g for g in graded if g.verdict is None]
+    failed = [g for g in graded.results if g.verdict is None]
     for g in failed:
         typer.echo(f"cattern: no verdict for {printable(g.student)}: {g.trouble}", err=True)
-    if failed:
+    if failed or graded.taken.unmatched:
         raise typer.Exit(1)
 
 
@@ -191,13 +206,13 @@ def explain(
     from autograder import show
     from autograder.course import Course
     from autograder.grading.explain import explain as lay_open
+    from autograder.grading.klass import take_class_in
     from autograder.grading.workers import Workers, plots
-    from autograder.submission import find_submissions
     from cattern.errors import CatternError
 
     opened = Course.open(lab, course)
     wanted = opened.lab.task(task)
-    found = dict(find_submissions(submitted, opened.lab)) if submitted.is_dir() else {}
+    found = {each.student: each.place for each in take_class_in(opened, submitted).hand_ins}
     if student not in found:
         raise CatternError(
             f"no submission of {student!r} in {submitted}: there are {', '.join(found) or 'none'}"

@@ -1,14 +1,17 @@
 """Verdicts for people: a table of the class, a bar while it is graded, one task laid open."""
 
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
+from datetime import timedelta
 
 import numpy as np
 from rich.markup import escape
 
 from autograder.choices import plain
 from autograder.grading.explain import Explanation
+from autograder.grading.klass import GradedClass
 from autograder.grading.workers import Graded
 from cattern.checking.facts import agree
 from cattern.checking.run import printable
@@ -25,20 +28,63 @@ LETTERS = {
 }
 COLOURS = {"pass": "green", "partial": "yellow", "fail": "red", "error": "red", "timeout": "red"}
 MANY = 30
+SECONDS_A_LINE = 10.0  # in a log
 
 
 def with_progress(graded: Iterable[Graded], total: int) -> Iterator[Graded]:
-    """Yield the results, and show how far it is: a bar for a person, plain lines in a log."""
-    from tqdm import tqdm
-
-    if sys.stderr.isatty():
-        yield from tqdm(graded, total=total, unit="submission", leave=False)
+    """Yield the results, and show how far it is, how fast, and what went wrong: a bar for a person, plain lines in a log."""
+    if not total:
+        yield from graded
         return
-    every = max(1, total // 10)
+    troubles = 0
+    if sys.stderr.isatty():
+        from tqdm import tqdm
+
+        with tqdm(total=total, unit="submission", leave=False, smoothing=0.05) as bar:
+            for result in graded:
+                troubles += result.verdict is None
+                bar.set_postfix_str(_troubles(troubles), refresh=False)
+                bar.update()
+                yield result
+        return
+    started = said = time.monotonic()
     for number, result in enumerate(graded, 1):
-        if number % every == 0 or number == total:
-            print(f"graded {number} of {total}", file=sys.stderr, flush=True)
+        troubles += result.verdict is None
+        now = time.monotonic()
+        if number == total or now - said >= SECONDS_A_LINE:
+            said, rate = now, number / max(now - started, 1e-3)
+            left = timedelta(seconds=round((total - number) / rate))
+            words = [
+                f"graded {number} of {total}",
+                f"{rate:.1f} a second",
+                f"{left} left",
+                _troubles(troubles),
+            ]
+            print(", ".join(filter(None, words)), file=sys.stderr, flush=True)
         yield result
+
+
+def _troubles(number: int) -> str:
+    return f"{number} without a verdict" if number else ""
+
+
+def print_rest(graded: GradedClass, console) -> None:
+    """Print what there is to say of the class besides its marks: nobody and nothing vanishes."""
+    if graded.unchanged:
+        console.print(f"{graded.unchanged} unchanged since they were graded", style="dim")
+    taken = graded.taken
+    for why, names in (
+        ("not handed in", taken.absent),
+        ("not matched", taken.unmatched),
+        ("not used", taken.replaced),
+    ):
+        for name, reason in list(names.items())[:MANY]:
+            console.print(f"{why}: {printable(name)}: {reason}", style="dim", markup=False, highlight=False)
+        if len(names) > MANY:
+            console.print(f"{why}: {len(names) - MANY} more", style="dim")
+    if strangers := [each.student for each in taken.hand_ins if not each.known]:
+        said = f"not in the roster: {', '.join(map(printable, strangers[:MANY]))}"
+        console.print(said, style="dim", markup=False, highlight=False)
 
 
 def print_class(graded: list[Graded], console) -> None:

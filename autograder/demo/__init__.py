@@ -45,9 +45,9 @@ def demo(out: Path, console, jobs: int | None = None, walls: bool = True, lab_na
     grades = out / "grades"
     remove(grades)
     graded = grade.grade_class(course, handed_in, grades, jobs, walls, progress=table.with_progress)
-    for lost in (g for g in graded if g.verdict is None):
+    for lost in (g for g in graded.results if g.verdict is None):
         raise CatternError(f"no verdict for {lost.student}: {lost.trouble}")
-    table.print_class(graded, console)
+    table.print_class(graded.results, console)
     console.print(f"verdicts → {shown(grades)}", highlight=False)
 
     given = feedback.feedback(course, handed_in, grades, out / "feedback")

@@ -1,18 +1,44 @@
-"""A class of submissions: found, graded side by side, one verdict file each, one table for all."""
+"""A class of submissions: taken in, graded side by side, one verdict file each, one table for all; a rerun does only what changed."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.course import Course
-from autograder.grading.store import write_summary, write_verdict
-from autograder.grading.workers import Graded, Job, Workers, grade_alone
+from autograder.grading.journal import Journal, course_key, key_of
+from autograder.grading.store import (
+    locked,
+    read_verdict,
+    set_aside,
+    verdict_path,
+    write_summary,
+    write_verdict,
+)
+from autograder.grading.workers import Graded
 from autograder.sandbox import require_bubblewrap
-from autograder.submission import Intake, take_in
+from autograder.submission import HandIn, Intake, take_in
 from autograder.submission.layouts import aliases
+from cattern.checking.verdict import Verdict
 from cattern.errors import CatternError
+
+Progress = Callable[[Iterable[Graded], int], Iterable[Graded]]
+
+
+@dataclass(frozen=True)
+class GradedClass:
+    """What became of a class.
+
+    Attributes:
+        results: one a submission, sorted by student.
+        taken: the class as it came in.
+        unchanged: how many of the results were there before.
+    """
+
+    results: list[Graded]
+    taken: Intake
+    unchanged: int = 0
 
 
 def grade_class(
@@ -22,40 +48,54 @@ def grade_class(
     jobs: int | None = None,
     walls: bool = True,
     scheduler: str | None = None,
-    progress: Callable[[Iterable[Graded], int], Iterable[Graded]] = lambda graded, total: graded,
-) -> list[Graded]:
-    """Grade every submission and write `OUT/<student>.json` and `OUT/summary.csv`.
+    progress: Progress = lambda graded, total: graded,
+    only: Collection[str] = (),
+    force: bool = False,
+) -> GradedClass:
+    """Grade what has changed of a class, and write `OUT/<student>.json` and `OUT/summary.csv`.
+
+    Whatever ends it, the verdicts that were reached are whole and kept; the same call goes on from there.
 
     Args:
         course: the course.
-        submitted: folder with one folder (or archive) for each student.
-        out: folder for the verdicts; made when missing.
+        submitted: the class's folder, or a zip of it, in any layout that `autograder.submission.layouts` knows.
+        out: folder for the verdicts; made when missing. Several classes, or parts of one, may share it.
         jobs: submissions at a time; None for one a core.
         walls: False for grading without bubblewrap.
         scheduler: address of a Dask scheduler, or None for this machine.
         progress: wraps the stream of results, to show it.
-
-    Returns:
-        One result a submission, sorted by student.
+        only: "student" or "student/task" of those to grade; everybody when empty.
+        force: grade again what has not changed.
 
     Raises:
-        CatternError: nothing was submitted, or the machine cannot grade.
+        CatternError: nothing was submitted, or the machine cannot grade, or cannot write.
     """
     taken = take_class_in(course, submitted)
+    chosen = _chosen(course, taken, only)
     if walls and not scheduler:
         require_bubblewrap()
-    out.mkdir(parents=True, exist_ok=True)
-    todo = [Job(course, each.student, each.place) for each in taken.hand_ins]
-    graded = []
-    with executor(course, jobs or os.cpu_count() or 1, walls, scheduler) as submit:
-        futures = [submit(job) for job in todo]
-        for result in progress((future.result() for future in as_completed(futures)), len(todo)):
-            if result.verdict:
-                write_verdict(out, result.verdict)
-            graded.append(result)
-    graded.sort(key=lambda g: g.student)
-    write_summary(out / "summary.csv", [g.verdict for g in graded if g.verdict])
-    return graded
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        journal = Journal(out)
+        keys = _keys(course, [each for each in taken.hand_ins if each.student in chosen], jobs)
+        kept = {} if force else _unchanged(out, journal, keys)
+        todo = [each for each in taken.hand_ins if each.student in chosen and each.student not in kept]
+        results = [Graded(student, verdict) for student, verdict in kept.items()]
+        try:
+            for result in progress(_graded(course, todo, jobs, walls, scheduler), len(todo)):
+                student = result.student
+                if result.verdict:
+                    result = replace(result, verdict=_merged(out, result.verdict, chosen[student]))
+                    write_verdict(out, result.verdict)
+                    journal.record(student, keys[student], submitted)
+                results.append(result)
+        finally:
+            _write_class(out, submitted, taken)
+    except OSError as problem:
+        raise CatternError(
+            f"{problem.filename or out}: {problem.strerror}; what was graded is kept, and the same command goes on from there"
+        ) from problem
+    return GradedClass(sorted(results, key=lambda each: each.student), taken, len(kept))
 
 
 def take_class_in(course: Course, submitted: Path) -> Intake:
@@ -73,22 +113,97 @@ def take_class_in(course: Course, submitted: Path) -> Intake:
     if not taken.hand_ins:
         lab = course.lab_name
         raise CatternError(
-            f"no submission in {submitted}: expected {submitted}/<student>/{lab}/ or {submitted}/<student>/"
+            f"no submission in {submitted}: expected {submitted}/<student>/{lab}/, {submitted}/<student>/, "
+            "or the download of a learning platform"
         )
     return taken
 
 
-@contextmanager
-def executor(
-    course: Course, jobs: int, walls: bool, scheduler: str | None
-) -> Iterator[Callable[[Job], Future]]:
-    """Give what takes a job: threads that wait for sandboxes, or a Dask cluster behind the same interface."""
-    if scheduler:
-        from distributed import Client
+def _chosen(course: Course, taken: Intake, only: Collection[str]) -> dict[str, set[str]]:
+    """Return the students to grade, and of each the tasks: none means all."""
+    everybody = {each.student for each in taken.hand_ins}
+    if not only:
+        return {student: set() for student in everybody}
+    chosen: dict[str, set[str]] = {}
+    for name in only:
+        student, _, task = (name, "", "") if name in everybody else name.rpartition("/")
+        if student not in everybody:
+            why = taken.absent.get(name, f"there are {', '.join(sorted(everybody)[:10])}")
+            raise CatternError(f"no submission of {name!r}: {why}")
+        chosen.setdefault(student, set()).update({course.lab.task(task).id} if task else ())
+    return chosen
 
-        with Client(scheduler) as client:
-            pool = client.get_executor()
-            yield lambda job: pool.submit(grade_alone, job, walls)
+
+def _keys(course: Course, hand_ins: list[HandIn], jobs: int | None) -> dict[str, str]:
+    of_course = course_key(course)
+    with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:  # hashing lets other threads run
+        return dict(zip([e.student for e in hand_ins], pool.map(lambda e: key_of(e, of_course), hand_ins)))
+
+
+def _unchanged(out: Path, journal: Journal, keys: dict[str, str]) -> dict[str, Verdict]:
+    kept = {}
+    for student, key in keys.items():
+        if journal.keys.get(student) == key:
+            try:
+                kept[student] = read_verdict(verdict_path(out, student))
+            except CatternError:
+                continue  # gone, or damaged: it is graded again
+    return kept
+
+
+def _graded(
+    course: Course, todo: list[HandIn], jobs: int | None, walls: bool, scheduler: str | None
+) -> Iterator[Graded]:
+    if not todo:
         return
-    with Workers(course, walls) as workers, ThreadPoolExecutor(jobs) as pool:
-        yield lambda job: pool.submit(workers.grade, job.student, job.path)
+    if scheduler:
+        from autograder.grading.cluster import grade_on_cluster
+
+        yield from grade_on_cluster(course, todo, walls, scheduler)
+        return
+    from autograder.grading.pool import Pool
+    from autograder.grading.workers import Workers
+
+    def lost(hand_in: HandIn, why: str) -> Graded:
+        return Graded(hand_in.student, None, why)
+
+    size = min(jobs or os.cpu_count() or 1, len(todo))
+    seconds = 2 * course.choices.submission_seconds + 60  # a submission's own budget ends before
+    with (
+        Workers(course, walls).warm() as workers,
+        Pool(workers.grade, lost, size, seconds, workers.close) as pool,
+    ):
+        yield from pool.run(todo)
+
+
+def _merged(out: Path, verdict: Verdict, tasks: set[str]) -> Verdict:
+    """Return the verdict, with the recorded one's tasks where only some were asked for."""
+    if not tasks:
+        return verdict
+    try:
+        before = {task.id: task for task in read_verdict(verdict_path(out, verdict.student)).tasks}
+    except CatternError:
+        return verdict
+    return replace(verdict, tasks=tuple(t if t.id in tasks else before.get(t.id, t) for t in verdict.tasks))
+
+
+def _write_class(out: Path, submitted: Path, taken: Intake) -> None:
+    """Write the table of everybody who has a verdict in the folder, whoever graded it, and of what has none."""
+    with locked(out):
+        journal = Journal(out)  # again: another process may have graded into this folder
+        for student in journal.gone(submitted, (each.student for each in taken.hand_ins)):
+            set_aside(out, student)
+            journal.forget(student)
+        journal.record_rest(taken, submitted)
+        verdicts, others = [], []
+        for student in sorted(student for student, key in journal.keys.items() if key):
+            try:
+                verdicts.append(read_verdict(verdict_path(out, student)))
+            except CatternError as error:
+                others.append((student, f"no verdict: {error}"))
+        absent, unmatched = journal.rest()
+        missing = {each.student for each in taken.hand_ins} - {s for s, key in journal.keys.items() if key}
+        others += [(student, "no verdict yet") for student in sorted(missing)]
+        others += [(student, f"not handed in: {why}") for student, why in sorted(absent.items())]
+        others += [(name, f"not matched: {why}") for name, why in sorted(unmatched.items())]
+        write_summary(out / "summary.csv", verdicts, others)

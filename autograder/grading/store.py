@@ -1,16 +1,26 @@
 """The files of a graded class: one verdict a student, one table for all."""
 
 import csv
+import fcntl
 import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cattern.checking.verdict import Verdict
 from cattern.errors import CatternError
 
+ASIDE = "set-aside"
+
+
+def verdict_path(folder: Path, student: str) -> Path:
+    """Return where a student's verdict is."""
+    return folder / f"{student}.json"
+
 
 def write_verdict(folder: Path, verdict: Verdict) -> None:
     """Write `<student>.json`, whole or not at all."""
-    path = folder / f"{verdict.student}.json"
+    path = verdict_path(folder, verdict.student)
     part = path.with_name(f".{path.name}.part")
     text = json.dumps(verdict.to_json(), ensure_ascii=False, indent=1) + "\n"
     part.write_text(text, encoding="utf-8", errors="replace")  # a folder's name need not be UTF-8
@@ -29,25 +39,47 @@ def read_verdict(path: Path) -> Verdict:
         raise CatternError(f"{path} is not a verdict of this version ({error}): grade again") from None
 
 
-def write_summary(path: Path, verdicts: list[Verdict]) -> None:
-    """Write one row a student: status, score, then each task's score, and the ids of the mistakes."""
-    tasks = [t.id for t in verdicts[0].tasks] if verdicts else []
+def set_aside(folder: Path, student: str) -> None:
+    """Move the verdict of a student who is not in the class any more where no table and no export finds it."""
+    path = verdict_path(folder, student)
+    if path.is_file():
+        aside = folder / ASIDE
+        aside.mkdir(exist_ok=True)
+        path.replace(aside / path.name)
+
+
+def write_summary(path: Path, verdicts: Iterable[Verdict], others: Iterable[tuple[str, str]] = ()) -> None:
+    """Write one row a student: status, score, then each task's score, and the ids of the mistakes.
+
+    Args:
+        path: the CSV file.
+        verdicts: of everybody who has one.
+        others: (student or file, status in words) of whoever and whatever has none.
+    """
+    verdicts = sorted(verdicts, key=lambda v: v.student)
+    tasks = list(dict.fromkeys(t.id for v in verdicts for t in v.tasks))
     part = path.with_name(f".{path.name}.part")
     with part.open("w", newline="", encoding="utf-8", errors="replace") as file:
         rows = csv.writer(file)
-        rows.writerow(["student", "status", "score", "max_score", *tasks, "mistakes", "repairs"])
+        rows.writerow(
+            ["student", "status", "score", "max_score", *tasks, "mistakes", "repairs", "handed_in", "late"]
+        )
         for v in verdicts:
             scores = {t.id: f"{t.score:g}" for t in v.tasks}
             mistakes = " ".join(m.id for t in v.tasks for m in t.mistakes)
+            status = v.status if v.status == "graded" else f"{v.status}: {'; '.join(v.repairs)}"
+            marks = [f"{v.score:g}", f"{v.max_score:g}", *(scores.get(task, "") for task in tasks)]
             rows.writerow(
-                [
-                    v.student,
-                    v.status,
-                    f"{v.score:g}",
-                    f"{v.max_score:g}",
-                    *scores.values(),
-                    mistakes,
-                    len(v.repairs),
-                ]
+                [v.student, status, *marks, mistakes, len(v.repairs), v.handed_in, "late" if v.late else ""]
             )
+        for name, status in others:
+            rows.writerow([name, status, *[""] * (len(tasks) + 6)])
     part.replace(path)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Let one process at a time write what is about the whole class: two may grade into one folder."""
+    with (folder / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

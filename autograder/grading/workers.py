@@ -4,6 +4,7 @@ import atexit
 import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import UTC, timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -12,18 +13,18 @@ from autograder.course import Course
 from autograder.grading.one import WallBroken, grade_submission
 from autograder.sandbox import AGENT, Limits, Sandbox, engine_files
 from autograder.solution.reference import open_reference
-from autograder.submission import Submission, Unreadable, read_submission
+from autograder.submission import HandIn, Submission, Unreadable, read_submission
+from autograder.submission.intake import Place
 from autograder.temporary import work_folder
 from cattern.checking.verdict import TaskVerdict, Verdict
 
 
 @dataclass(frozen=True)
 class Job:
-    """What it takes to grade one submission, anywhere: the course, the student, the folder or archive."""
+    """What it takes to grade one submission, anywhere."""
 
     course: Course
-    student: str
-    path: Path
+    hand_in: HandIn
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,21 @@ class Workers:
         """End the sandboxes of all threads."""
         self._opened.close()
 
-    def grade(self, student: str, path: Path) -> Graded:
+    def warm(self) -> "Workers":
+        """Compute now what every submission is compared with, so that processes forked from this one share it."""
+        lab = self.course.lab
+        for task in lab.tasks:
+            if task.source in ("module", "cell"):
+                for probe in self.reference.probes(task):
+                    self.reference.facts(task, frozenset(), probe)
+        _ = self._engine
+        return self
+
+    def grade(self, hand_in: HandIn) -> Graded:
         """Grade one submission in this thread's sandbox."""
+        student = hand_in.student
         try:
-            submission = self.read(student, path)
-        except Unreadable as error:
-            return Graded(student, self._empty(student, str(error)))
-        try:
+            submission = self.read(student, hand_in.place)
             verdict = grade_submission(
                 submission,
                 self.reference,
@@ -76,13 +85,31 @@ class Workers:
                 self.limits,
                 self.course.choices.submission_seconds,
             )
+        except Unreadable as error:
+            verdict = self._empty(student, str(error))
         except WallBroken as error:
             return Graded(student, None, str(error))
         except Exception as error:  # a fault of ours must not cost the rest of the class its verdicts
             return Graded(student, None, f"{type(error).__name__}: {error}")
-        return Graded(student, replace(verdict, course=self.course.recorded()))
+        when = {"handed_in": hand_in.at, "late": hand_in.late or self._is_late(hand_in.at)}
+        return Graded(student, replace(verdict, course=self.course.recorded(), **when))
 
-    def read(self, student: str, path: Path) -> Submission:
+    def _is_late(self, at: str) -> bool:
+        """Tell whether a time is after the course's due date; words that are no time are not."""
+        from dateutil import parser  # late: few submissions have a time
+
+        due = self.course.choices.due
+        if not at or due is None:
+            return False
+        try:
+            handed_in = parser.parse(at)
+        except (ValueError, OverflowError):
+            return False
+        return handed_in.replace(tzinfo=handed_in.tzinfo or UTC) > due + timedelta(
+            minutes=self.course.choices.grace_minutes
+        )
+
+    def read(self, student: str, path: Place) -> Submission:
         """Read one submission.
 
         Raises:
@@ -121,7 +148,7 @@ class Workers:
         tasks = tuple(
             TaskVerdict(t.id, t.title, "missing", 0.0, t.points, why) for t in self.course.lab.tasks
         )
-        return Verdict(self.course.lab_name, student, "graded", tasks, (why,), course=self.course.recorded())
+        return Verdict(self.course.lab_name, student, "not readable", tasks, (why,))
 
 
 def plots(submission: Submission) -> bool:
@@ -131,7 +158,7 @@ def plots(submission: Submission) -> bool:
 
 def grade_alone(job: Job, walls: bool = True) -> Graded:
     """Grade one job in this process, whose sandboxes stay warm for the next one, until the process ends."""
-    return _kept(job.course, walls, job.course.snapshot()).grade(job.student, job.path)
+    return _kept(job.course, walls, job.course.snapshot()).grade(job.hand_in)
 
 
 @lru_cache(maxsize=2)

@@ -18,7 +18,7 @@ from autograder.grading.workers import Job, grade_alone
 from autograder.nbgrader_bridge.autograded import marked
 from autograder.nbgrader_bridge.place import Place, place
 from autograder.sanitise.notebook import safe_notebook
-from autograder.submission import Submission, Unreadable, read_submission
+from autograder.submission import HandIn, Submission, Unreadable, read_submission
 from cattern.errors import CatternError
 
 
@@ -101,7 +101,7 @@ class OracleVerdicts(Execute):
             self.log.warning(warning)
             self.parent.warned_of_secret = True  # once a converter, not once a student
         graded = grade_alone(
-            Job(here.course, here.student, here.folder("submitted_directory")), walls=self.walls
+            Job(here.course, HandIn(here.student, here.folder("submitted_directory"))), walls=self.walls
         )
         if graded.verdict is None:
             raise CatternError(f"{here.student}: no verdict: {graded.trouble}")

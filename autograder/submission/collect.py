@@ -10,6 +10,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -47,10 +48,8 @@ class _Haul:
 
     def leaves_out(self, name: str) -> bool:
         """Say whether a file or folder of this name is a tool's own, and remember if it was the operating system's."""
-        if name.lower() in _SYSTEM or name.startswith("._"):
-            self.system = True
-            return True
-        return name.startswith(".") or name.lower() in _TOOLS
+        self.system = self.system or is_system(name)
+        return leaves_out(name)
 
     def take(self, path: str, size: int, read: Callable[[int], bytes], level: int) -> None:
         """Read one file of interest if its size allows; `read(n)` gives at most n bytes."""
@@ -95,6 +94,45 @@ def collect_files(
     if haul.system:
         haul.notes.append("ignored the operating system's own files (such as __MACOSX or .DS_Store)")
     return haul.files, haul.notes
+
+
+def leaves_out(name: str) -> bool:
+    """Say whether a file or folder of this name is never the student's work: a tool's own, or hidden."""
+    return name.startswith(".") or name.lower() in _TOOLS | _SYSTEM
+
+
+def files_under(top: Path | Mapping[str, Path]) -> Iterator[tuple[str, str, Path]]:
+    """Yield all of a submission that can make a difference, in a fixed order: files, links and whatever else is no folder.
+
+    Args:
+        top: as `collect_files` takes it.
+
+    Yields:
+        The name of the part it is in, its place in there ("" for the part itself), and its path.
+    """
+    for name, path in sorted(top.items() if isinstance(top, Mapping) else [(top.name, top)]):
+        if path.is_symlink() or not path.is_dir():
+            yield name, "", path
+        else:
+            yield from islice(((name, inside, place) for inside, place in _files_in(path)), MAX_FILES)
+
+
+def _files_in(top: Path) -> Iterator[tuple[str, Path]]:
+    for folder, inside, files in os.walk(top):
+        here = Path(folder)
+        deep = len(here.parts) - len(top.parts) > MAX_DEPTH
+        links = [name for name in inside if (here / name).is_symlink()]
+        # The operating system's own files are noted, so they make a difference; their folders are not looked into.
+        system = [name for name in inside if name.lower() in _SYSTEM]
+        inside[:] = [] if deep else sorted(name for name in inside if not leaves_out(name))
+        for name in sorted({*files, *links, *system}):
+            if not leaves_out(name) or is_system(name):
+                yield str((here / name).relative_to(top)), here / name
+
+
+def is_system(name: str) -> bool:
+    """Say whether an operating system writes files of this name beside the student's."""
+    return name.lower() in _SYSTEM or name.startswith("._")
 
 
 def read_file(place: Path | str, limit: int) -> bytes:

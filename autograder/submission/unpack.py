@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
+from autograder.temporary import make_folder, remove
 from cattern.errors import CatternError
 
 MiB = 2**20
@@ -78,9 +78,8 @@ def unpacked(archive: Path) -> Path:
     Raises:
         CatternError: it is no readable zip, or the disk is full.
     """
-    folder = TemporaryDirectory(prefix="cattern-class-")
-    atexit.register(folder.cleanup)
-    top = Path(folder.name)
+    top = make_folder("class")
+    atexit.register(remove, top)
     try:
         with archive.open("rb") as file:
             for member in _zip(file):

@@ -89,11 +89,13 @@ class Verdict:
     Attributes:
         lab: the lab's name.
         student: the student's folder name.
-        status: "graded", or "failed" when the submission could not be read at all.
+        status: "graded", or "not readable" when nothing in the submission can be graded.
         tasks: one verdict a task, in the lab's order.
         repairs: what had to be mended before it could be read.
         seconds: wall time, the only part that differs between two runs.
         course: what it was graded by: the version, the course's choices, a fingerprint of its secret.
+        handed_in: when, in the words of whoever noted it, or "".
+        late: whether that was late.
     """
 
     lab: str
@@ -103,6 +105,8 @@ class Verdict:
     repairs: tuple[str, ...] = ()
     seconds: float = 0.0
     course: Mapping = field(default_factory=dict)
+    handed_in: str = ""
+    late: bool = False
 
     @property
     def score(self) -> float:
@@ -124,6 +128,7 @@ class Verdict:
             "score": round(float(self.score), 4),
             "max_score": round(float(self.max_score), 4),
             "seconds": round(self.seconds, 3),
+            **({"handed_in": self.handed_in, "late": self.late} if self.handed_in or self.late else {}),
             "course": dict(self.course),
             "repairs": list(self.repairs),
             "tasks": [t.to_json() for t in self.tasks],
@@ -141,6 +146,8 @@ class Verdict:
                 raise ValueError(f"its schema is {said['schema']}, not {SCHEMA}")
             tasks = tuple(TaskVerdict.from_json(task) for task in said["tasks"])
             repairs, course = tuple(said["repairs"]), said.get("course", {})
-            return cls(said["lab"], said["student"], said["status"], tasks, repairs, said["seconds"], course)
+            handed_in, late = said.get("handed_in", ""), said.get("late", False)
+            about = (said["lab"], said["student"], said["status"])
+            return cls(*about, tasks, repairs, said["seconds"], course, handed_in, late)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"it is not a verdict: {error!r}") from None

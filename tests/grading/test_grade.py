@@ -50,7 +50,7 @@ def handed_in(tmp_path_factory, weights):
 def graded(handed_in, tmp_path_factory):
     """The verdict files of the sample class."""
     out = tmp_path_factory.mktemp("grades")
-    results = grade.grade_class(course_of(), handed_in, out, jobs=2)
+    results = grade.grade_class(course_of(), handed_in, out, jobs=2).results
     assert all(r.verdict for r in results), [r.trouble for r in results]
     return out
 
