@@ -15,6 +15,7 @@ from autograder.back.page import FROM_COLLECT, feedback_page
 from autograder.back.sections import sections
 from autograder.course import Course
 from autograder.grading.klass import take_class_in
+from autograder.grading.store import verdict_path
 from autograder.nbgrader_bridge import autograded, gradebook
 from autograder.sanitise.names import file_name
 from autograder.submission import Submission, Unreadable, read_submission
@@ -133,7 +134,7 @@ def opened(hand_in: HandIn, lab: Lab, release: Mapping[str, bytes]) -> Submissio
 
 def verdict_file(verdicts: Path, student: str) -> Path:
     """Return the verdict file of a student."""
-    return verdicts / f"{file_name(student)}.json"
+    return verdict_path(verdicts, student)
 
 
 def read_verdict(path: Path) -> dict:

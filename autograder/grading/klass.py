@@ -18,6 +18,7 @@ from autograder.grading.store import (
 )
 from autograder.grading.workers import Graded
 from autograder.sandbox import require_bubblewrap
+from autograder.sanitise.names import write_names
 from autograder.submission import HandIn, Intake, take_in
 from autograder.submission.layouts import aliases
 from cattern.checking.verdict import Verdict
@@ -207,3 +208,4 @@ def _write_class(out: Path, submitted: Path, taken: Intake) -> None:
         others += [(student, f"not handed in: {why}") for student, why in sorted(absent.items())]
         others += [(name, f"not matched: {why}") for name, why in sorted(unmatched.items())]
         write_summary(out / "summary.csv", verdicts, others)
+        write_names(out / "names.csv", (verdict.student for verdict in verdicts))

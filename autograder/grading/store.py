@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from autograder.sanitise.names import csv_cell, file_name
 from cattern.checking.verdict import Verdict
 from cattern.errors import CatternError
 
@@ -15,7 +16,7 @@ ASIDE = "set-aside"
 
 def verdict_path(folder: Path, student: str) -> Path:
     """Return where a student's verdict is."""
-    return folder / f"{student}.json"
+    return folder / f"{file_name(student)}.json"
 
 
 def write_verdict(folder: Path, verdict: Verdict) -> None:
@@ -70,10 +71,18 @@ def write_summary(path: Path, verdicts: Iterable[Verdict], others: Iterable[tupl
             status = v.status if v.status == "graded" else f"{v.status}: {'; '.join(v.repairs)}"
             marks = [f"{v.score:g}", f"{v.max_score:g}", *(scores.get(task, "") for task in tasks)]
             rows.writerow(
-                [v.student, status, *marks, mistakes, len(v.repairs), v.handed_in, "late" if v.late else ""]
+                [
+                    csv_cell(v.student),
+                    csv_cell(status),
+                    *marks,
+                    mistakes,
+                    len(v.repairs),
+                    v.handed_in,
+                    "late" if v.late else "",
+                ]
             )
         for name, status in others:
-            rows.writerow([name, status, *[""] * (len(tasks) + 6)])
+            rows.writerow([csv_cell(name), csv_cell(status), *[""] * (len(tasks) + 6)])
     part.replace(path)
 
 

@@ -14,6 +14,7 @@ from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from traitlets import Bool, Unicode
 
 from autograder import bundle
+from autograder.grading.store import verdict_path
 from autograder.grading.workers import Job, grade_alone
 from autograder.nbgrader_bridge.autograded import marked
 from autograder.nbgrader_bridge.place import Place, place
@@ -94,7 +95,7 @@ class OracleVerdicts(Execute):
         return nb, resources
 
     def _verdict(self, here: Place) -> dict:
-        file = Path(self.verdicts) / f"{here.student}.json" if self.verdicts else None
+        file = verdict_path(Path(self.verdicts), here.student) if self.verdicts else None
         if file and file.is_file():
             return json.loads(file.read_text(encoding="utf-8"))
         if (warning := here.course.warning()) and not getattr(self.parent, "warned_of_secret", False):

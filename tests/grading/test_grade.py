@@ -17,7 +17,9 @@ from courses import course_of
 from autograder.bundle import handed_out, write_files
 from autograder.demo import sample_class
 from autograder.grading import klass as grade
+from autograder.grading.store import verdict_path
 from autograder.labs.two_layer_net import data
+from autograder.sanitise.names import file_name
 from cattern.checking.lab import load_lab
 
 LAB = load_lab("two_layer_net")
@@ -56,7 +58,7 @@ def graded(handed_in, tmp_path_factory):
 
 
 def verdict(graded: Path, student: str) -> dict:
-    return json.loads((graded / f"{student}.json").read_text(encoding="utf-8"))
+    return json.loads(verdict_path(graded, student).read_text(encoding="utf-8"))
 
 
 def tasks(graded: Path, student: str) -> dict[str, dict]:
@@ -214,7 +216,8 @@ def test_the_command_grades_only_a_file_and_garbage_and_an_empty_folder(tmp_path
     (tmp_path / "submitted" / "empty").mkdir()
     done = cattern("grade", LAB.name, tmp_path / "submitted", "--out", tmp_path / "out", "--jobs", 1)
     assert done.returncode == 0, done.stderr
-    scores = {p.stem: json.loads(p.read_text())["score"] for p in (tmp_path / "out").glob("*.json")}
+    graded = [json.loads(p.read_text(encoding="utf-8")) for p in (tmp_path / "out").glob("*.json")]
+    scores = {v["student"]: v["score"] for v in graded}
     assert scores == {"only the file": 72, "garbage": 0, "naïve [red]name": 0, "empty": 0}
     assert "naïve [red]name" in done.stdout and "72" in done.stdout
     syntax = tasks(tmp_path / "out", "naïve [red]name")["TODO#1"]
@@ -264,7 +267,7 @@ def test_words_of_a_student_are_shown_as_they_are(tmp_path):
     done = cattern("grade", LAB.name, tmp_path / "submitted", "--out", tmp_path / "out", "--jobs", 1)
     assert done.returncode == 0, done.stderr
     assert "ann" in done.stdout and "\x1b" not in done.stdout
-    assert {p.name for p in (tmp_path / "out").glob("*.json")} == {"ben.json", f"{strange}.json"}
+    assert {p.name for p in (tmp_path / "out").glob("*.json")} == {"ben.json", f"{file_name(strange)}.json"}
     assert "ann" in (tmp_path / "out" / "summary.csv").read_text(encoding="utf-8")
     done = cattern("explain", "ben", "TODO#1", "--submitted", tmp_path / "submitted")
     assert done.returncode == 0, done.stderr
