@@ -46,3 +46,18 @@ def test_a_search_keeps_few_patched_solutions_and_its_facts_are_the_same(monkeyp
         any(changed(*pair)) for a, b in zip(expected, got, strict=True) for pair in zip(a, b, strict=True)
     )
     assert len(linecache.cache) - before <= 3
+
+
+def test_facts_of_several_mistakes_are_kept_to_a_number(monkeypatch):
+    """What was asked of pairs goes in time, the oldest first; it is computed anew, and is the same."""
+    lab = load_lab("two_layer_net")
+    task, reference = lab.task("TODO#2"), SolutionReference(lab, "seed")
+    probe, single = reference.probes(task)[0], [*reference.mistakes(task)]
+    pairs = [frozenset([single[0], other]) for other in single[1:9]]
+    first = [reference.facts(task, pair, probe) for pair in pairs]
+    monkeypatch.setattr(book_module, "FACTS_KEPT", 3)
+    again = [reference.facts(task, pair, probe) for pair in reversed(pairs)]
+    for fact, other in zip(first, reversed(again), strict=True):
+        assert (fact is None and other is None) or not any(changed(fact, other))
+    reference.facts(task, frozenset(single[1:3]), probe)
+    assert sum(len(mistakes) > 1 for _, mistakes, _ in reference._facts) == 3
