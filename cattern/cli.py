@@ -3,13 +3,13 @@
 import os
 import sys
 from collections.abc import Iterable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cattern.errors import CatternError
+from cattern.plugins import installed
 
 app = typer.Typer(
     name="cattern",
@@ -181,9 +181,7 @@ def main() -> None:
 
     print_on_any_console(sys.stdout, sys.stderr)
     try:
-        if find_spec("autograder"):
-            from autograder.cli import add_to
-
+        for add_to in installed("cattern.commands"):
             add_to(app)
         app()
     except CatternError as error:

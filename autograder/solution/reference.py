@@ -53,6 +53,11 @@ def public_reference(course: Course) -> "SolutionReference":
     return open_reference(course, PUBLIC_SEED)
 
 
+def public_reference_in(lab_name: str, folder: Path) -> "SolutionReference":
+    """Return the public reference of the course in a folder: where instructors work, `check` asks it."""
+    return public_reference(Course.open(lab_name, folder))
+
+
 def public_fingerprints(course: Course) -> bytes:
     """Return the numbers that the solution and its mistakes give on the public inputs: what `check` compares with."""
     reference = public_reference(course)
