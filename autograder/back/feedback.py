@@ -10,13 +10,13 @@ from itertools import islice
 from pathlib import Path
 
 from autograder import bundle
-from autograder.back.marks import Marks
 from autograder.back.page import FROM_COLLECT, feedback_page
 from autograder.back.sections import sections
 from autograder.course import Course
 from autograder.grading.klass import take_class_in
 from autograder.grading.store import verdict_path
 from autograder.nbgrader_bridge import autograded, gradebook
+from autograder.nbgrader_bridge.marks import Marks
 from autograder.sanitise.names import file_name
 from autograder.submission import Submission, Unreadable, read_submission
 from autograder.submission.intake import HandIn

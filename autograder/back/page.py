@@ -7,7 +7,7 @@ from functools import lru_cache
 from markupsafe import Markup, escape
 
 from autograder.back.answers import as_html
-from autograder.back.marks import Mark, Marks
+from autograder.nbgrader_bridge.marks import Mark, Marks
 from autograder.submission import Submission
 from cattern.checking.lab import Lab, Task
 from cattern.checking.words import SIGNS, STATUS

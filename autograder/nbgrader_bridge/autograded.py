@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 from autograder import bundle
-from autograder.back.marks import Marks
 from autograder.course import Course
 from autograder.nbgrader_bridge.gradebook import Place, Result
+from autograder.nbgrader_bridge.marks import Marks
 from autograder.sanitise.names import file_name
 from autograder.sanitise.notebook import safe_notebook
 from autograder.submission import Submission

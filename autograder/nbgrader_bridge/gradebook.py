@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from autograder.back.marks import Mark, Marks
+from autograder.nbgrader_bridge.marks import Mark, Marks
 from cattern.checking.lab import Lab
 from cattern.errors import CatternError
 

@@ -13,11 +13,11 @@ from pages import violations
 
 from autograder import markers
 from autograder.back.answers import as_html
-from autograder.back.marks import Mark, Marks
 from autograder.back.mathml import mathml
 from autograder.back.page import feedback_page, region
 from autograder.back.sections import sections
 from autograder.bundle import handed_out
+from autograder.nbgrader_bridge.marks import Mark, Marks
 from autograder.submission import Submission, find_submissions, read_submission
 
 COURSE = course_of(LAB)

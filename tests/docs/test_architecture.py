@@ -62,7 +62,7 @@ def test_every_module_has_its_layer():
         height(part_of(dotted(path)))
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES], ids=str)
+@pytest.mark.parametrize("path", MODULES, ids=str)
 def test_imports_go_down_only(path):
     here = part_of(dotted(path))
     for name in imports(path):
@@ -78,9 +78,9 @@ def test_there_is_no_circle_in_a_package():
         body = ast.parse((ROOT / path).read_text(encoding="utf-8")).body
         names = [f"{n.module}.{a.name}" for n in body if isinstance(n, ast.ImportFrom) for a in n.names]
         known = {dotted(p) for p in MODULES}
-        graph[dotted(path)] = {
-            m for name in names for m in (name, name.rpartition(".")[0]) if m in known
-        } - {dotted(path)}
+        graph[dotted(path)] = {m for name in names for m in (name, name.rpartition(".")[0]) if m in known} - {
+            dotted(path)
+        }
     graph = {m: {t for t in there if not m.startswith(f"{t}.")} for m, there in graph.items()}
     done: set[str] = set()
 
