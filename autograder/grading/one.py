@@ -11,7 +11,7 @@ from autograder.submission import Submission
 from cattern.checking import run as probing
 from cattern.checking import wire
 from cattern.checking.facts import Answer
-from cattern.checking.judge import Earlier, judge_task
+from cattern.checking.judge import judge_task
 from cattern.checking.lab import Lab, Task
 from cattern.checking.remote import Channel, Pipe, PipeError
 from cattern.checking.verdict import TaskVerdict, Verdict
@@ -29,10 +29,6 @@ ENDINGS = {
 
 class WallBroken(Exception):
     """The sandbox itself failed, twice: the submission has no verdict."""
-
-
-class OverBudget(Exception):
-    """Reading or judging a submission costs more than one may cost."""
 
 
 def grade_submission(
@@ -56,7 +52,7 @@ def grade_submission(
     """
     started = time.monotonic()
     grading = Grading(submission, reference, sandbox, limits, seconds)
-    tasks = tuple(grading.verdict_in_time(task) for task in reference.lab.tasks)
+    tasks = tuple(grading.verdict(task) for task in reference.lab.tasks)
     took = time.monotonic() - started
     return Verdict(reference.lab.name, submission.student, "graded", tasks, tuple(submission.repairs), took)
 
@@ -71,7 +67,7 @@ class Grading:
         sandbox: where student code runs.
         limits: of every task.
         seconds: of all tasks together.
-        found: task id → what the tasks after it need to know of it.
+        found: task id → ids of the mistakes made in it, for the tasks that were judged.
         answers: task id → what the student's code gave, for the tasks that gave an answer.
     """
 
@@ -80,19 +76,11 @@ class Grading:
     sandbox: Sandbox
     limits: Limits
     seconds: float = 60.0
-    found: dict[str, Earlier] = field(default_factory=dict)
+    found: dict[str, frozenset[str]] = field(default_factory=dict)
     answers: dict[str, list[Answer]] = field(default_factory=dict)
 
     def __post_init__(self):
         self._until = time.monotonic() + self.seconds
-
-    def verdict_in_time(self, task: Task) -> TaskVerdict:
-        """Judge one task as `verdict` does; where that costs too much, all after it are out of time as well."""
-        try:
-            return self.verdict(task)
-        except OverBudget as error:
-            self._until = 0.0
-            return _plain(task, "timeout", str(error))
 
     def verdict(self, task: Task) -> TaskVerdict:
         """Judge one task; those it builds on come before it.
@@ -100,7 +88,7 @@ class Grading:
         Raises:
             WallBroken: the sandbox failed twice.
         """
-        self.found[task.id] = Earlier()
+        self.found[task.id] = frozenset()
         if task.source == "data":
             return _by_data(task, self.submission, self.reference)
         if task.source == "hand":
