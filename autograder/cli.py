@@ -5,24 +5,9 @@ from typing import Annotated
 
 import typer
 
+from autograder import cli_back
+from autograder.options import CourseFolder, LabName, NoSandbox
 from cattern.cli import examples
-
-LabName = Annotated[
-    str, typer.Argument(metavar="LAB", help="The lab's name, as in notebooks/.", show_default=False)
-]
-CourseFolder = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR",
-        help="The course's folder; when not given, the current one if it holds a course.toml, else the one `cattern` was installed from.",
-    ),
-]
-NoSandbox = Annotated[
-    bool,
-    typer.Option(
-        "--no-sandbox", help="Run submissions without bubblewrap: only for code you trust as your own."
-    ),
-]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -61,10 +46,7 @@ def add_to(app: typer.Typer) -> None:
             "cattern explain dora 3 --lab two_layer_net --submitted submitted",
         ),
     )(explain)
-    app.command(
-        rich_help_panel=panel,
-        epilog=examples("cattern feedback two_layer_net submitted --grades grades --out feedback"),
-    )(feedback)
+    cli_back.add_to(app, panel)
     app.command(
         rich_help_panel=panel,
         epilog=examples("cattern demo", "cattern demo nn_library --out /tmp/demo"),
@@ -223,35 +205,6 @@ def explain(
         sandbox = workers.sandbox(plots(submission))
         explanation = lay_open(wanted, submission, workers.reference, sandbox, workers.limits)
     show.print_explanation(explanation, Console())
-
-
-def feedback(
-    lab: LabName,
-    submitted: Annotated[Path, typer.Argument(help="The folder that was graded.", show_default=False)],
-    grades: Annotated[Path, typer.Option(metavar="DIR", help="What `cattern grade` wrote.")] = Path("grades"),
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the pages go.")] = Path("feedback"),
-    course: CourseFolder = None,
-) -> None:
-    """Store the verdicts in nbgrader's gradebook and write a feedback page for each student."""
-    from autograder import show
-    from autograder.back import feedback as feeding
-    from autograder.course import Course
-    from cattern.checking.run import printable
-
-    given = feeding.feedback(Course.open(lab, course), submitted, grades, out, show.with_progress)
-    typer.echo(f"feedback for {len(given.pages)} students: {out}")
-    if given.gradebook:
-        typer.echo(f"gradebook: points of {len(given.stored)} students stored in {given.gradebook}")
-    else:
-        typer.echo(f"gradebook: it does not know {lab}, nothing stored; `cattern release {lab}` adds the lab")
-    for student in given.newer:
-        typer.echo(
-            f"{printable(student)}: the gradebook's points are newer than the verdict, and stay", err=True
-        )
-    for student, why in given.troubles.items():
-        typer.echo(f"cattern: {printable(student)}: {printable(why)}", err=True)
-    if given.troubles:
-        raise typer.Exit(1)
 
 
 def demo(

@@ -66,7 +66,7 @@ def feedback(
     """
     lab, release = course.lab, bundle.handed_out(course)
     hand_ins = take_class_in(course, submitted).hand_ins
-    found = {h.student: h for h in hand_ins if verdict_file(verdicts, h.student).is_file()}
+    found = {h.student: h for h in hand_ins if verdict_path(verdicts, h.student).is_file()}
     if not found:
         raise CatternError(
             f"no student in {submitted} has a verdict in {verdicts}: run `cattern grade` first"
@@ -76,7 +76,7 @@ def feedback(
     headings = sections(lab, release[f"{lab.name}.ipynb"])
     for student, hand_in in progress(found.items(), len(found)):
         try:
-            verdict = read_verdict(verdict_file(verdicts, student))
+            verdict = read_verdict(verdict_path(verdicts, student))
             submission = opened(hand_in, lab, release)
             page = feedback_page(lab, verdict, submission, marks.get(file_name(student)), headings)
             target = out / file_name(student) / lab.name / f"{lab.name}.html"
@@ -108,7 +108,7 @@ def fill_gradebook(
         handed_in = []
         for student, hand_in in some:
             try:
-                file = verdict_file(verdicts, student)
+                file = verdict_path(verdicts, student)
                 submission, verdict = opened(hand_in, lab, release), read_verdict(file)
                 one = autograded.Graded(course, verdict, submission, hand_in.at, where)
                 if file.stat().st_mtime_ns < one.graded_at() and one.differs(before.get(one.student)):
@@ -130,11 +130,6 @@ def opened(hand_in: HandIn, lab: Lab, release: Mapping[str, bytes]) -> Submissio
         return read_submission(hand_in.student, hand_in.place, lab, release, beside=True)
     except Unreadable:
         return Submission(hand_in.student, hand_in.place, {}, {}, None, {}, ())
-
-
-def verdict_file(verdicts: Path, student: str) -> Path:
-    """Return the verdict file of a student."""
-    return verdict_path(verdicts, student)
 
 
 def read_verdict(path: Path) -> dict:

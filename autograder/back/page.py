@@ -10,7 +10,7 @@ from autograder.back.answers import as_html
 from autograder.nbgrader_bridge.marks import Mark, Marks
 from autograder.submission import Submission
 from cattern.checking.lab import Lab, Task
-from cattern.checking.words import SIGNS, STATUS
+from cattern.checking.words import SIGNS, STATUS, said_of
 
 FROM_COLLECT = ("timestamp.txt", "submission_secret.txt")  # what nbgrader's collect adds: not the student's
 AROUND = 4  # lines shown before and after a line that is named
@@ -117,9 +117,9 @@ def _shown(lab, task: Task | None, said: Mapping, mark: Mark, submission, files,
         "rationale": said["rationale"] if lost and not by_hand else "",
         "mistakes": said["mistakes"],
         "remarks": said.get("remarks", ()),
-        "located": [{**p, "says": place_in_words(p)} for p in said.get("located", ())],
+        "located": [words for kind, words in said_of({"verdict": said}) if kind == "line"] if lost else [],
         "numbers": _numbers(evidence) if lost else [],
-        "shares": [(name, *pair) for name, pair in evidence.get("properties", {}).items()] if lost else [],
+        "shares": _shares(evidence) if lost else [],
         "excerpts": _excerpts(lab, task, said, submission, files) if task and lost and not by_hand else [],
         "answer": _answer(task, submission) if by_hand else "",
         "comment": mark.comment,
@@ -130,16 +130,6 @@ def _shown(lab, task: Task | None, said: Mapping, mark: Mark, submission, files,
 def _by_hand(score: float, said: Mapping) -> tuple[str, str]:
     kind = "pass" if score >= said["max_score"] else "partial" if score else "fail"
     return kind, "marked by hand"
-
-
-def place_in_words(place: Mapping) -> str:
-    """Return a sentence for one place in the student's code, or one exact relation to the right value."""
-    if place.get("code") and place.get("needs"):
-        said = (
-            f"“{place['code']}” is {place.get('is') or 'not what is needed'}. Needed here: {place['needs']}."
-        )
-        return said + (" This was tried: with it, the result is right." if place.get("verified") else "")
-    return str(place.get("relation") or place.get("is") or "")
 
 
 def _numbers(evidence: Mapping) -> list[tuple[str, str]]:
@@ -158,6 +148,12 @@ def _numbers(evidence: Mapping) -> list[tuple[str, str]]:
         if (value := evidence.get(key)) not in (None, ""):
             rows.append((name, f"{value:.1e}" if isinstance(value, float) else str(value)))
     return rows
+
+
+def _shares(evidence: Mapping) -> list[tuple[str, float, float, str]]:
+    """Return what points are given for: name, points, of how many, and why they were lost."""
+    why = {lost["property"]: lost["says"] for lost in evidence.get("lost", ())}
+    return [(name, *pair, why.get(name, "")) for name, pair in evidence.get("properties", {}).items()]
 
 
 def _excerpts(lab: Lab, task: Task, said: Mapping, submission, files: Mapping[str, list[str]]) -> list[dict]:

@@ -48,6 +48,13 @@ class Place:
     config: object = field(repr=False)
     directory: object = field(repr=False)
 
+    def exists(self) -> bool:
+        """Tell whether there is a gradebook: nbgrader would make an empty file of one that is not."""
+        from sqlalchemy.engine import make_url
+
+        url = make_url(self.url)
+        return url.get_backend_name() != "sqlite" or Path(url.database or "").is_file()
+
     def __str__(self) -> str:
         """Return the URL as it may be printed: without a password."""
         from sqlalchemy.engine import make_url
@@ -72,6 +79,9 @@ def read_marks(where: Place, lab: Lab) -> dict[str, Marks] | None:
     Raises:
         CatternError: the gradebook cannot be opened, or stays locked.
     """
+
+    if not where.exists():
+        return None
 
     def read(book) -> dict[str, Marks] | None:
         from nbgrader.api import Comment, Grade

@@ -53,7 +53,7 @@ def a_verdict(**changes) -> dict:
         ],
         "located": [
             {"property": "regularisation", "line": LINE, "code": "reg * np.sum(W1 * W1)"}
-            | {"is": "twice the penalty", "needs": "half of it", "verified": True}
+            | {"is": "is twice the penalty", "needs": "half of it", "verified": True}
         ],
         "remarks": ["a loop is slow"],
     }
@@ -102,7 +102,7 @@ def test_a_page_tells_everything_about_a_lost_point():
         "2.5268, expected 1.2634",
         "The L2 term is twice as large",
         "Compare <reg> = 0.",
-        f"Line {LINE}. “reg * np.sum(W1 * W1)” is twice the penalty. Needed here: half of it.",
+        f"Line {LINE}: reg * np.sum(W1 * W1) is twice the penalty. Needed here: half of it",
         "✗ regularisation 0 / 4",
         "relative error 3.3e-01",
         "A loop is slow",

@@ -17,10 +17,10 @@ LAYERS = [
     {"release", "grading"},
     {"nbgrader_bridge"},
     {"back"},
-    {"show", "demo", "cli"},
+    {"show", "demo", "cli", "cli_back"},
 ]
-TOP = {"show", "cli"}  # modules at the top that are no part of the course
-FREE = {("cli", "show"), ("demo", "show"), ("cli", "demo")}
+TOP = {"show", "cli", "cli_back"}  # modules at the top that are no part of the course
+FREE = {("cli", "show"), ("demo", "show"), ("cli", "demo"), ("cli", "cli_back"), ("cli_back", "show")}
 MODULES = sorted(
     path.relative_to(ROOT)
     for half in ("autograder", "cattern/checking")

@@ -1,0 +1,88 @@
+"""What each student gets in the end: the grader's points, a person's, less what lateness costs; and who has none."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autograder.back.report import read_verdicts
+from autograder.course import Course
+from autograder.nbgrader_bridge import gradebook
+from autograder.nbgrader_bridge.marks import Mark, Marks
+from autograder.sanitise.names import file_name
+
+
+@dataclass(frozen=True)
+class Final:
+    """One student's result.
+
+    Attributes:
+        student: the id.
+        name: the person's name, from the roster; else the id.
+        lms_id: their number in the LMS, from the roster; else "".
+        status: "graded" or "not handed in".
+        points: task id → points; empty when nothing was handed in.
+        max_score: points there are.
+        penalty: points off for lateness.
+        open: ids of tasks that a person has yet to mark.
+        comment: what a person wrote, and the reasons of lost points, in lines.
+    """
+
+    student: str
+    name: str
+    lms_id: str = ""
+    status: str = "graded"
+    points: dict[str, float] = field(default_factory=dict)
+    max_score: float = 0.0
+    penalty: float = 0.0
+    open: tuple[str, ...] = ()
+    comment: str = ""
+
+    @property
+    def total(self) -> float:
+        """The points that count."""
+        return max(0.0, sum(self.points.values()) - self.penalty)
+
+
+def final_marks(course: Course, grades: Path) -> list[Final]:
+    """Return everybody's result, sorted: those with a verdict, and those of the roster without one.
+
+    Args:
+        course: the course; a person's points come from its gradebook, where it knows the lab.
+        grades: what `cattern grade` wrote.
+
+    Raises:
+        CatternError: there is no verdict, or the gradebook cannot be used.
+    """
+    marks = gradebook.read_marks(gradebook.place(course.folder), course.lab) or {}
+    people = {person.id: person for person in course.choices.roster}
+    found = []
+    for verdict in read_verdicts(grades, course.lab_name):
+        student = verdict["student"]
+        person = people.pop(student, None)
+        own = marks.get(file_name(student), Marks())
+        found.append(
+            _final(course, verdict, own, person.name if person else "", person.lms_id if person else "")
+        )
+    absent = [
+        Final(p.id, p.name or p.id, p.lms_id, "not handed in", max_score=course.lab.points)
+        for p in people.values()
+    ]
+    return sorted(found + absent, key=lambda f: f.student)
+
+
+def _final(course: Course, verdict: dict, marks: Marks, name: str, lms_id: str) -> Final:
+    cells = {task.id: task.grade_id for task in course.lab.tasks}
+    by_hand = {task.id for task in course.lab.tasks if task.source == "hand"}
+    points, waiting, said = {}, [], []
+    for task in verdict["tasks"]:
+        mark = marks.cells.get(cells.get(task["id"]), Mark())
+        points[task["id"]] = task["score"] if mark == Mark() else mark.score
+        if task["id"] in by_hand and mark.manual is None and (mark.open or mark == Mark()):
+            waiting.append(task["id"])
+        elif points[task["id"]] < task["max_score"] and task["id"] not in by_hand:
+            said.append(
+                f"{task['id']} {task['title']}, {points[task['id']]:g} of {task['max_score']:g}: {task['rationale']}"
+            )
+        if mark.comment:
+            said.append(f"{task['id']}: {mark.comment}")
+    about = (verdict["student"], name or verdict["student"], lms_id, "graded")
+    return Final(*about, points, verdict["max_score"], marks.penalty, tuple(waiting), "\n".join(said))

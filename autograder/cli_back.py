@@ -1,0 +1,120 @@
+"""The commands that give results back: feedback, report, export."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from autograder.options import CourseFolder, LabName, NoSandbox
+from cattern.cli import examples
+
+Grades = Annotated[Path, typer.Option(metavar="DIR", help="What `cattern grade` wrote.")]
+
+
+class Target(StrEnum):
+    """Where results can go."""
+
+    csv = "csv"
+    canvas = "canvas"
+    moodle = "moodle"
+    gradescope = "gradescope"
+
+
+def add_to(app: typer.Typer, panel: str) -> None:
+    """Add these commands to `cattern`."""
+    app.command(
+        rich_help_panel=panel,
+        epilog=examples("cattern feedback two_layer_net submitted --grades grades --out feedback"),
+    )(feedback)
+    app.command(
+        rich_help_panel=panel,
+        epilog=examples(
+            "cattern report two_layer_net --grades grades --out report",
+            "cattern report two_layer_net --grades grades --submitted submitted --out report[dim]   # and whose code looks alike[/dim]",
+        ),
+    )(report)
+    app.command(
+        rich_help_panel=panel,
+        epilog=examples(
+            "cattern export two_layer_net --to csv --grades grades",
+            "cattern export two_layer_net --to canvas --grades grades --sheet Grades.csv --column 'Lab 1'",
+            "cattern export two_layer_net --to moodle --grades grades --sheet worksheet.csv",
+            "cattern export two_layer_net --to gradescope[dim]   # an autograder.zip; it needs no grades[/dim]",
+        ),
+    )(export)
+
+
+def feedback(
+    lab: LabName,
+    submitted: Annotated[Path, typer.Argument(help="The folder that was graded.", show_default=False)],
+    grades: Grades = Path("grades"),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the pages go.")] = Path("feedback"),
+    course: CourseFolder = None,
+) -> None:
+    """Store the verdicts in nbgrader's gradebook and write a feedback page for each student."""
+    from autograder import show
+    from autograder.back import feedback as feeding
+    from autograder.course import Course
+    from cattern.checking.run import printable
+
+    given = feeding.feedback(Course.open(lab, course), submitted, grades, out, show.with_progress)
+    typer.echo(f"feedback for {len(given.pages)} students: {out}")
+    if given.gradebook:
+        typer.echo(f"gradebook: points of {len(given.stored)} students stored in {given.gradebook}")
+    else:
+        typer.echo(f"gradebook: it does not know {lab}, nothing stored; `cattern release {lab}` adds the lab")
+    for student in given.newer:
+        typer.echo(
+            f"{printable(student)}: the gradebook's points are newer than the verdict, and stay", err=True
+        )
+    for student, why in given.troubles.items():
+        typer.echo(f"cattern: {printable(student)}: {printable(why)}", err=True)
+    if given.troubles:
+        raise typer.Exit(1)
+
+
+def report(
+    lab: LabName,
+    grades: Grades = Path("grades"),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the report goes.")] = Path("report"),
+    submitted: Annotated[
+        Path | None,
+        typer.Option(help="What was graded: to see who was late or absent, and whose code looks alike."),
+    ] = None,
+    course: CourseFolder = None,
+) -> None:
+    """Write what the class got right and wrong, as a page and as JSON."""
+    from autograder import show
+    from autograder.back import report as reporting
+    from autograder.course import Course
+
+    opened = Course.open(lab, course)
+    figures = reporting.report(opened, grades, submitted, show.with_progress)
+    page, data = reporting.write_report(opened, figures, out)
+    typer.echo(f"report on {figures['students']} students:\n  {page}\n  {data}")
+
+
+def export(
+    lab: LabName,
+    to: Annotated[Target, typer.Option(help="What the table, or the archive, is for.")],
+    grades: Grades = Path("grades"),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where it goes.")] = Path("export"),
+    sheet: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Canvas' or Moodle's own export, to fill in.")
+    ] = None,
+    column: Annotated[
+        str | None, typer.Option(help="The assignment's name in Canvas; the lab's title when not given.")
+    ] = None,
+    no_sandbox: NoSandbox = False,
+    course: CourseFolder = None,
+) -> None:
+    """Write the results for Canvas, Moodle or a spreadsheet, or an autograder for Gradescope."""
+    from autograder.back.exports import export as write
+    from autograder.course import Course
+    from cattern.checking.run import printable
+
+    made = write(Course.open(lab, course), to.value, grades, out, sheet, column, not no_sandbox)
+    typer.echo(f"for {to.value}: {made.path}")
+    for line in made.notes:
+        typer.echo(printable(line), err=True)

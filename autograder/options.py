@@ -1,0 +1,23 @@
+"""Arguments and options that several of the instructors' commands have."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+LabName = Annotated[
+    str, typer.Argument(metavar="LAB", help="The lab's name, as in notebooks/.", show_default=False)
+]
+CourseFolder = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="The course's folder; when not given, the current one if it holds a course.toml, else the one `cattern` was installed from.",
+    ),
+]
+NoSandbox = Annotated[
+    bool,
+    typer.Option(
+        "--no-sandbox", help="Run submissions without bubblewrap: only for code you trust as your own."
+    ),
+]
