@@ -5,12 +5,14 @@ import re
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
 from courses import course_of
+from judging import WithoutDiagnosis, reference
 from notebook_fixtures import copy_packages
 
 import cattern
@@ -106,8 +108,14 @@ class Notebook:
         modules, state = load_together(texts or {}), np.random.get_state()
         space: dict = {"__name__": "notebook"}
         with pytest.MonkeyPatch.context() as patch, quiet():
-            patch.setitem(sys.modules, "torch", None)  # no test needs it, and it takes seconds
+            find = PathFinder.find_spec  # no test needs PyTorch, and it takes seconds
+            patch.setattr(
+                PathFinder, "find_spec", lambda n, *where: None if n == "torch" else find(n, *where)
+            )
+            patch.delitem(sys.modules, "torch", raising=False)
             exec(self.code("setup"), {})  # so that whatever is imported for the first time sees our own files
+            patch.setattr("cattern.checking.prove.find_lab", lambda: self.lab.name)
+            patch.setattr("cattern.checking.prove.reference_of", lambda lab: WithoutDiagnosis(reference(lab)))
             for module in modules.values():
                 patch.setitem(sys.modules, module.__name__, module)
                 patch.setattr(cattern, module.__name__.removeprefix("cattern."), module)

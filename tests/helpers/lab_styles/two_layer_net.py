@@ -64,16 +64,10 @@ PATCHES: dict[str, list[tuple[str, str]]] = {
             ),
         )
     ],
-    "a full batch when N < batch_size": [
-        (
-            "batch = np.random.choice(N_train, batch_size)",
-            "batch = np.random.choice(N_train, batch_size) if N_train >= batch_size else np.arange(N_train)",
-        )
-    ],
     "sampling without replacement where it can be": [
         (
             "np.random.choice(N_train, batch_size)",
-            "np.random.choice(N_train, min(batch_size, N_train), replace=False)",
+            "np.random.choice(N_train, batch_size, replace=batch_size > N_train)",
         )
     ],
     "random numbers drawn inside loss": [
@@ -102,8 +96,12 @@ PATCHES: dict[str, list[tuple[str, str]]] = {
     "a shuffle each iteration": [
         ("np.random.choice(N_train, batch_size)", "np.resize(np.random.permutation(N_train), batch_size)")
     ],
-    "epochs by floor division": [("max(N_train / batch_size, 1)", "max(N_train // batch_size, 1)")],
-    "an epoch counted by int": [("max(N_train / batch_size, 1)", "int(max(N_train / batch_size, 1))")],
+    "epochs by floor division": [
+        ("it * batch_size % examples_per_epoch < batch_size", "it % max(N_train // batch_size, 1) == 0")
+    ],
+    "an epoch counted by int": [
+        ("it * batch_size % examples_per_epoch < batch_size", "it % int(max(N_train / batch_size, 1)) == 0")
+    ],
     "per-example loops": [
         (
             "        data_loss = -np.sum(np.log(probs[np.arange(N), y])) / N\n",

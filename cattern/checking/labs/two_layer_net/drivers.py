@@ -126,6 +126,9 @@ def drive_gradients(student: ModuleType, inputs: Mapping, out: Values) -> None:
         grads = grads if isinstance(grads, Mapping) else {}
         out["reached"] = bool(grads) or "grads" in holder
         out |= {name: np.array(grads[name]) for name in PARAMS if name in grads}
+        for name in PARAMS:
+            if name in grads and not fits(grads[name], net.params[name]):
+                out[f"usable_{name}"] = trains(student, inputs)
         if isinstance(grads, dict) and not grads:
             out["no_grads"] = "loss returned no gradients"
     out |= {f"param_{name}": np.array(net.params[name]) for name in PARAMS}
@@ -143,6 +146,21 @@ def drive_gradients(student: ModuleType, inputs: Mapping, out: Values) -> None:
             out[f"slopes_{name}"] = centred_differences(
                 student, net.loss, net.params[name], X, y, reg=reg, item=0, start=SEED
             )
+
+
+def fits(grad, param) -> bool:
+    """Tell whether a gradient is an array of its parameter's shape."""
+    return isinstance(grad, np.ndarray | np.generic) and grad.shape == np.shape(param)
+
+
+def trains(student: ModuleType, inputs: Mapping) -> bool:
+    """Tell whether the student's own `train` can use the gradients of their own `loss`, whatever their shape."""
+    net, X, y = build(student, inputs), inputs["X"], inputs["y"]
+    try:
+        net.train(X.copy(), y.copy(), X, y, num_iters=2, batch_size=len(X))
+        return all(np.size(net.params[name]) == inputs[name].size for name in PARAMS)
+    except Exception:
+        return False
 
 
 def drive_minibatch(student: ModuleType, inputs: Mapping, out: Values) -> None:

@@ -35,7 +35,7 @@ def read_minibatch(inputs: Mapping, raw: Values) -> Values:
     if not sizes:
         return {}
     facts: Values = {
-        "size": common_size(sizes, size, N),
+        "size": common_size(sizes, size),
         "rows_from_X": true(rows_ok),
         "rows_from_val": true(val_ok),
         "rows_scaled": true(scaled),
@@ -51,12 +51,12 @@ def read_minibatch(inputs: Mapping, raw: Values) -> Values:
     return facts
 
 
-def common_size(sizes: list[tuple[float, float]], size: int, N: int) -> "np.ndarray | str":
+def common_size(sizes: list[tuple[float, float]], size: int) -> "np.ndarray | str":
     """Return the number of rows in each minibatch: `size` where all is well, else the wrong number, or what varies.
 
-    When a minibatch is to be larger than the data, N rows will do.
+    With replacement, a minibatch has as many rows as were asked for, also when the data has fewer.
     """
-    if all(a == b and a in (size, min(size, N)) for a, b in sizes):
+    if all(a == b == size for a, b in sizes):
         return np.asarray(float(size))
     if len(set(sizes)) > 1:
         return "not always the same"

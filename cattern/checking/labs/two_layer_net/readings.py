@@ -71,7 +71,13 @@ def read_gradients(inputs: Mapping, raw: Values) -> Values:
         grad = raw.get(name)
         if grad is None:
             continue
-        grad = facts[name] = as_row(grad, inputs[name])
+        if raw.get(
+            f"usable_{name}", True
+        ):  # a row is a correct style where the student's own update can use it
+            grad = as_row(grad, inputs[name])
+        elif is_array(grad) and grad.shape == inputs[name].shape:
+            grad = f"a list, or something else that `train` cannot multiply: expected an array of shape {grad.shape}"
+        facts[name] = grad
         for key, seen in ((f"later_{name}", kept), (f"again_{name}", steady)):
             if is_array(raw[name]) and is_array(raw.get(key)):
                 seen.append(np.array_equal(raw[name], raw[key], equal_nan=True))

@@ -51,7 +51,7 @@ class Recorder:
     def snapshot(self) -> dict[str, np.ndarray]:
         """Return the parameters of the network that is trained, as they are now."""
         params = self.net.params
-        return {name: np.array(params[name], dtype=float) for name in PARAMS}
+        return {name: snapshot_of(params, name) for name in PARAMS}
 
     def note(self, params: Mapping, X, y, reg, rate) -> Noted:
         """Write down one call, and return its gradients."""
@@ -68,7 +68,7 @@ class Recorder:
         self.rates.append(float(rate) if isinstance(rate, int | float | np.number) else np.nan)
         self.grads.append(Noted(grads, order=self.own))
         for name in PARAMS:
-            self.params[name].append(np.array(params[name], dtype=float))
+            self.params[name].append(snapshot_of(params, name))
         return self.grads[-1]
 
     def measure(self) -> int:
@@ -131,6 +131,12 @@ class Recorder:
             snapshots = [*self.params[name], value]
             if len({s.shape for s in snapshots}) == 1:
                 out[f"{prefix}path_{name}"] = np.stack(snapshots)
+
+
+def snapshot_of(params: Mapping, name: str) -> np.ndarray:
+    """Return a parameter as it is now; a bias as a vector, because an update may make a row of it."""
+    now = np.array(params[name], dtype=float)
+    return now.reshape(-1) if name.startswith("b") else now
 
 
 def own_gradients(student, inputs: Mapping, cls, net) -> dict[str, tuple[int, ...] | None]:
