@@ -1,6 +1,7 @@
 """The commands that give results back: feedback, report, export."""
 
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -58,7 +59,8 @@ def feedback(
     from autograder.course import Course
     from cattern.checking.run import printable
 
-    given = feeding.feedback(Course.open(lab, course), submitted, grades, out, show.with_progress)
+    progress = partial(show.with_progress, done="written")
+    given = feeding.feedback(Course.open(lab, course), submitted, grades, out, progress)
     typer.echo(f"feedback for {len(given.pages)} students: {out}")
     if given.gradebook:
         typer.echo(f"gradebook: points of {len(given.stored)} students stored in {given.gradebook}")
@@ -90,7 +92,7 @@ def report(
     from autograder.course import Course
 
     opened = Course.open(lab, course)
-    figures = reporting.report(opened, grades, submitted, show.with_progress)
+    figures = reporting.report(opened, grades, submitted, partial(show.with_progress, done="compared"))
     page, data = reporting.write_report(opened, figures, out)
     typer.echo(f"report on {figures['students']} students:\n  {page}\n  {data}")
 

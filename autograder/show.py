@@ -31,8 +31,14 @@ MANY = 30
 SECONDS_A_LINE = 10.0  # in a log
 
 
-def with_progress(graded: Iterable[Graded], total: int) -> Iterator[Graded]:
-    """Yield the results, and show how far it is, how fast, and what went wrong: a bar for a person, plain lines in a log."""
+def with_progress(graded: Iterable, total: int, done: str = "graded") -> Iterator:
+    """Yield the results, and show how far it is, how fast, and what went wrong: a bar for a person, plain lines in a log.
+
+    Args:
+        graded: the results; one whose `verdict` is None is a trouble.
+        total: how many there will be.
+        done: what was done to each, in a word.
+    """
     if not total:
         yield from graded
         return
@@ -42,20 +48,20 @@ def with_progress(graded: Iterable[Graded], total: int) -> Iterator[Graded]:
 
         with tqdm(total=total, unit="submission", leave=False, smoothing=0.05) as bar:
             for result in graded:
-                troubles += result.verdict is None
+                troubles += getattr(result, "verdict", "") is None
                 bar.set_postfix_str(_troubles(troubles), refresh=False)
                 bar.update()
                 yield result
         return
     started = said = time.monotonic()
     for number, result in enumerate(graded, 1):
-        troubles += result.verdict is None
+        troubles += getattr(result, "verdict", "") is None
         now = time.monotonic()
         if number == total or now - said >= SECONDS_A_LINE:
             said, rate = now, number / max(now - started, 1e-3)
             left = timedelta(seconds=round((total - number) / rate))
             words = [
-                f"graded {number} of {total}",
+                f"{done} {number} of {total}",
                 f"{rate:.1f} a second",
                 f"{left} left",
                 _troubles(troubles),

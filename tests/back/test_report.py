@@ -3,6 +3,9 @@
 import json
 import random
 import re
+import shutil
+import subprocess
+import sys
 
 import pytest
 from courses import course_of
@@ -156,6 +159,19 @@ def test_the_report_of_a_real_class_names_its_mistakes(graded_class, tmp_path):
     assert {m["id"] for m in figures["mistakes"]} >= {"reg-not-halved", "relu-mask-missing", "dW2-no-reg"}
     assert 10 <= figures["similar"]["compared"] <= 13  # who wrote nothing has nothing to compare
     assert figures["absent"] == {}
+
+
+def test_the_commands_give_feedback_and_report(graded_class, tmp_path):
+    handed_in, grades = graded_class(LAB)
+    shutil.copytree(COURSE.notebook.parent, tmp_path / "notebooks" / LAB)
+    (tmp_path / "course.toml").write_text("", encoding="utf-8")
+    for command in (["feedback", LAB, str(handed_in)], ["report", LAB, "--submitted", str(handed_in)]):
+        command = [sys.executable, "-m", "cattern", *command, "--grades", str(grades)]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert re.search(r"(written|compared) 13 of 13", done.stderr)
+    assert len(list((tmp_path / "feedback").glob(f"*/{LAB}/{LAB}.html"))) == 13
+    assert (tmp_path / "report" / f"{LAB}.html").is_file() and (tmp_path / "report" / f"{LAB}.json").is_file()
 
 
 def test_a_hostile_name_is_text_on_the_report():
