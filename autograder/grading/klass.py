@@ -17,7 +17,7 @@ from autograder.grading.store import (
     write_verdict,
 )
 from autograder.grading.workers import Graded
-from autograder.sandbox import require_bubblewrap
+from autograder.sandbox import require_walls
 from autograder.sanitise.names import write_names
 from autograder.submission import HandIn, Intake, take_in
 from autograder.submission.layouts import aliases
@@ -74,7 +74,7 @@ def grade_class(
     taken = take_class_in(course, submitted)
     chosen = _chosen(course, taken, only)
     if walls and not scheduler:
-        require_bubblewrap()
+        require_walls()
     try:
         out.mkdir(parents=True, exist_ok=True)
         journal = Journal(out)

@@ -31,6 +31,10 @@ class WallBroken(Exception):
     """The sandbox itself failed, twice: the submission has no verdict."""
 
 
+class OverBudget(Exception):
+    """Reading or judging a submission costs more than one may cost."""
+
+
 def grade_submission(
     submission: Submission,
     reference: SolutionReference,
@@ -52,7 +56,7 @@ def grade_submission(
     """
     started = time.monotonic()
     grading = Grading(submission, reference, sandbox, limits, seconds)
-    tasks = tuple(grading.verdict(task) for task in reference.lab.tasks)
+    tasks = tuple(grading.verdict_in_time(task) for task in reference.lab.tasks)
     took = time.monotonic() - started
     return Verdict(reference.lab.name, submission.student, "graded", tasks, tuple(submission.repairs), took)
 
@@ -81,6 +85,14 @@ class Grading:
 
     def __post_init__(self):
         self._until = time.monotonic() + self.seconds
+
+    def verdict_in_time(self, task: Task) -> TaskVerdict:
+        """Judge one task as `verdict` does; where that costs too much, all after it are out of time as well."""
+        try:
+            return self.verdict(task)
+        except OverBudget as error:
+            self._until = 0.0
+            return _plain(task, "timeout", str(error))
 
     def verdict(self, task: Task) -> TaskVerdict:
         """Judge one task; those it builds on come before it.

@@ -6,6 +6,7 @@ The process that schedules them runs no student code, reads no submission and ju
 import ctypes
 import multiprocessing
 import os
+import resource
 import signal
 import time
 from collections import deque
@@ -18,6 +19,9 @@ from typing import Generic, TypeVar
 Job, Result = TypeVar("Job"), TypeVar("Result")
 
 TRIES = 2  # a worker may be killed for what another process on the machine did
+MEMORY = (
+    4 * 2**30
+)  # bytes of address space of a worker: a submission that wants more ends its own reading, not the machine
 _PR_SET_PDEATHSIG = 1
 
 
@@ -136,6 +140,10 @@ class Pool(Generic[Job, Result]):
 def _serve(connection: Connection, others: list[Connection], work: Callable, close: Callable) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the scheduler's to answer
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(
+        resource.RLIMIT_AS, (MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard), hard)
+    )
     for other in others:
         other.close()
     try:

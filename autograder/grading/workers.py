@@ -1,8 +1,10 @@
 """Grades jobs: warm sandboxes, one a thread, behind whatever executor runs them."""
 
 import atexit
+import signal
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 from functools import cached_property, lru_cache
@@ -10,7 +12,7 @@ from pathlib import Path
 
 from autograder import bundle
 from autograder.course import Course
-from autograder.grading.one import WallBroken, grade_submission
+from autograder.grading.one import OverBudget, WallBroken, grade_submission
 from autograder.sandbox import AGENT, Limits, Sandbox, engine_files
 from autograder.solution.reference import open_reference
 from autograder.submission import HandIn, Submission, Unreadable, read_submission
@@ -75,6 +77,10 @@ class Workers:
 
     def grade(self, hand_in: HandIn) -> Graded:
         """Grade one submission in this thread's sandbox."""
+        with self._budget():
+            return self._grade(hand_in)
+
+    def _grade(self, hand_in: HandIn) -> Graded:
         student = hand_in.student
         try:
             submission = self.read(student, hand_in.place)
@@ -85,14 +91,35 @@ class Workers:
                 self.limits,
                 self.course.choices.submission_seconds,
             )
-        except Unreadable as error:
+        except (Unreadable, OverBudget) as error:
             verdict = self._empty(student, str(error))
+        except MemoryError:
+            verdict = self._empty(student, "reading it needs more memory than a submission may have")
         except WallBroken as error:
             return Graded(student, None, str(error))
         except Exception as error:  # a fault of ours must not cost the rest of the class its verdicts
             return Graded(student, None, f"{type(error).__name__}: {error}")
         when = {"handed_in": hand_in.at, "late": hand_in.late or self._is_late(hand_in.at)}
         return Graded(student, replace(verdict, course=self.course.recorded(), **when))
+
+    @contextmanager
+    def _budget(self) -> Iterator[None]:
+        """Let reading and judging end with `OverBudget` when they take more CPU time than the submission has time."""
+        seconds = self.course.choices.submission_seconds
+        if threading.current_thread() is not threading.main_thread():  # only there Python answers signals
+            yield
+            return
+
+        def over(number, frame):
+            raise OverBudget(f"reading and judging it takes more than {seconds:g} s of computing")
+
+        before = signal.signal(signal.SIGPROF, over)
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            signal.signal(signal.SIGPROF, before)
 
     def _is_late(self, at: str) -> bool:
         """Tell whether a time is after the course's due date; words that are no time are not."""

@@ -30,11 +30,20 @@ from autograder.sandbox.init import ORDER, READY
 from autograder.sandbox.seccomp import task_filter, wall_filter
 from autograder.sandbox.talk import Watched
 from autograder.sandbox.task import Limits, Outcome, check_paths, outcome_of, printable
-from autograder.sandbox.walls import SandboxError, require_bubblewrap
+from autograder.sandbox.walls import SandboxError, require_bubblewrap, require_walls
 from cattern.checking.lab import PACKAGES
 from cattern.checking.remote import Pipe, PipeError
 
-__all__ = ["AGENT", "Limits", "Outcome", "Sandbox", "SandboxError", "engine_files", "require_bubblewrap"]
+__all__ = [
+    "AGENT",
+    "Limits",
+    "Outcome",
+    "Sandbox",
+    "SandboxError",
+    "engine_files",
+    "require_bubblewrap",
+    "require_walls",
+]
 
 AGENT = "cattern_agent"  # the engine's name for `cattern.checking.agent`
 ENTRY = f"{AGENT}.process:serve"
@@ -186,11 +195,7 @@ class Sandbox:
             if not ready:
                 self.close()
                 errors.seek(0)
-                raise SandboxError(
-                    f"the sandbox does not start on this machine: {printable(errors.read()) or 'no reason given'}\n"
-                    "Where user namespaces are switched off, an administrator can allow them for bubblewrap; "
-                    "or pass --no-sandbox for code that you trust as your own."
-                )
+                raise walls.refusal(printable(errors.read()))
 
     def _command(self, control: int, bpf: int, info: int) -> tuple[list[str], dict[str, str]]:
         """Return the command that starts the warm process, and its environment; makes its folder where there is no wall."""

@@ -7,6 +7,7 @@ covered up and only the named packages put back: a course installed beside NumPy
 import functools
 import importlib.metadata
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -62,6 +63,45 @@ def require_bubblewrap() -> str:
             f"{found} is {said.strip() or 'unusable'}; version 0.7 or later is needed. {_HOW_TO_GET_IT}"
         )
     return found
+
+
+@functools.cache
+def require_walls() -> None:
+    """Build a wall once, around nothing.
+
+    Raises:
+        SandboxError: bubblewrap is missing, too old, or refused; the message says what to do.
+    """
+    command = [require_bubblewrap(), *_user(), "--unshare-ipc", "--unshare-pid", "--unshare-net"]
+    done = subprocess.run([*command, "--ro-bind", "/", "/", "--", "true"], capture_output=True, text=True)
+    if done.returncode:
+        raise refusal(done.stderr)
+
+
+def refusal(said: str) -> SandboxError:
+    """Return the error that tells why no sandbox starts here, from bubblewrap's own words, and the cure for that."""
+    if platform.release().endswith("-Microsoft"):
+        cure = "WSL 1 has no namespaces: change to WSL 2 (in PowerShell: wsl --set-version <distribution> 2)."
+    elif any(Path(sign).exists() for sign in ("/.dockerenv", "/run/.containerenv")):
+        cure = (
+            "A container may not build walls by default: start it with\n"
+            "    --security-opt seccomp=unconfined --security-opt apparmor=unconfined --cap-add SYS_ADMIN"
+        )
+    elif "No space left" in said:
+        cure = "Namespaces are used up or switched off: sudo sysctl user.max_user_namespaces=10000"
+    elif "Permission denied" in said or "Operation not permitted" in said:
+        cure = (
+            "Ubuntu 24.04 and later let only named programs build walls. An administrator can allow bubblewrap:\n"
+            "    sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0\n"
+            "and on other systems where user namespaces are switched off:\n"
+            "    sudo sysctl kernel.unprivileged_userns_clone=1"
+        )
+    else:
+        cure = "Where user namespaces are switched off, an administrator can allow them for bubblewrap."
+    return SandboxError(
+        f"the sandbox does not start on this machine: {said.strip() or 'no reason given'}\n{cure}\n"
+        "Or pass --no-sandbox for code that you trust as your own."
+    )
 
 
 def python_command(init: Path) -> list[str]:

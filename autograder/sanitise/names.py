@@ -50,8 +50,12 @@ def write_names(path: Path, students: Iterable[str]) -> None:
 
 
 def csv_cell(text: str) -> str:
-    """Return text for a table: a spreadsheet takes what begins like a formula for one, so an apostrophe goes before it."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    """Return text for a table: a spreadsheet takes what begins like a formula for one, so an apostrophe goes before it.
+
+    What is not printable is spelled out: tables are looked at on terminals, too.
+    """
+    text = one_line(text, 2000)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\\t", "\\r")) else text
 
 
 def one_line(text: str, limit: int = 200) -> str:

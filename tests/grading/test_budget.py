@@ -2,13 +2,16 @@
 
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 from courses import course_of
 from lab_styles.two_layer_net import SOLUTION
 
-from autograder.grading.one import grade_submission
+from autograder.grading.one import Grading, OverBudget, grade_submission
+from autograder.grading.pool import MEMORY as pool_memory
+from autograder.grading.pool import Pool
 from autograder.grading.workers import Workers
-from autograder.submission import read_submission
+from autograder.submission import HandIn, read_submission
 
 COURSE = course_of()
 SHORT = replace(COURSE, choices=replace(COURSE.choices, submission_seconds=2.0))
@@ -41,3 +44,53 @@ def test_what_was_done_before_the_end_counts(tmp_path):
     tasks, _ = grade(tmp_path, "import time\n" + waits)
     assert [tasks[f"TODO#{n}"].status for n in (1, 2, 3)] == ["pass"] * 3
     assert tasks["TODO#4"].status == "timeout"
+
+
+class Spinning(Workers):
+    """Workers that meet a submission which takes for ever to read."""
+
+    def read(self, student, path):
+        while True:
+            pass
+
+
+class Greedy(Workers):
+    """Workers that meet a submission which needs more memory than there is."""
+
+    def read(self, student, path):
+        raise MemoryError
+
+
+def test_who_costs_too_much_to_read_gets_a_verdict_that_says_so(tmp_path):
+    short = replace(COURSE, choices=replace(COURSE.choices, submission_seconds=1.0))
+    for workers, says in ((Spinning(short), "more than 1 s of computing"), (Greedy(short), "more memory")):
+        with workers:
+            graded = workers.grade(HandIn("doe", tmp_path))
+            assert graded.verdict and graded.verdict.score == 0
+            assert all(says in task.rationale for task in graded.verdict.tasks)
+
+
+def test_a_worker_has_less_memory_than_the_machine(tmp_path):
+    def take(size: int) -> int:
+        try:
+            return len(bytes(size))
+        except MemoryError:
+            return -1
+
+    with Pool(take, lambda job, why: why, 1, 60) as pool:
+        assert list(pool.run([2**20, pool_memory + 1])) == [2**20, -1]
+
+
+def test_what_costs_too_much_to_judge_keeps_what_was_judged(monkeypatch):
+    grading = Grading(None, None, None, None)
+    verdicts = {"a": lambda: "judged", "b": over_budget, "c": lambda: "judged"}
+    monkeypatch.setattr(Grading, "verdict", lambda self, task: verdicts[task.id]())
+    a, b = (SimpleNamespace(id=name, title=name, points=3) for name in "ab")
+    assert grading.verdict_in_time(a) == "judged"
+    late = grading.verdict_in_time(b)
+    assert (late.status, late.score, late.rationale) == ("timeout", 0, "too long")
+    assert grading._until == 0
+
+
+def over_budget():
+    raise OverBudget("too long")
