@@ -203,6 +203,14 @@ def replaced(text: str, found: list[Region]) -> str:
     return "".join(lines)
 
 
+def emptied(text: str, found: list[Region]) -> str:
+    """Return the text with `pass` in the place of each region's code."""
+    lines = lines_of(text)
+    for region in reversed(found):
+        lines[region.begin - 1 : region.end] = [f"{region.indent}pass\n"]
+    return "".join(lines)
+
+
 def message(task: str, todo: str) -> str:
     """Return "TODO#3: fill …" on one line of at most 100 characters."""
     whole = " ".join(f"{task}: {todo}".split()).rstrip(" .:")

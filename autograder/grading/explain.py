@@ -58,8 +58,8 @@ def explain(
     probe = probes[verdict.evidence["probe"]]
     expected = expectation(task, reference)
     got = read(task, {p.id: p.inputs for p in probes.values()}, answers)
-    mistakes = grading.found[task.id]
-    carried = frozenset().union(*(grading.found[t.id] for t in reference.lab.upstream(task)))
+    mistakes = grading.found[task.id].mistakes
+    carried = frozenset().union(*(grading.found[t.id].mistakes for t in reference.lab.upstream(task)))
     return Explanation(
         verdict,
         probe,

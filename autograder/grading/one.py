@@ -11,7 +11,7 @@ from autograder.submission import Submission
 from cattern.checking import run as probing
 from cattern.checking import wire
 from cattern.checking.facts import Answer
-from cattern.checking.judge import judge_task
+from cattern.checking.judge import Earlier, judge_task
 from cattern.checking.lab import Lab, Task
 from cattern.checking.remote import Channel, Pipe, PipeError
 from cattern.checking.verdict import TaskVerdict, Verdict
@@ -71,7 +71,7 @@ class Grading:
         sandbox: where student code runs.
         limits: of every task.
         seconds: of all tasks together.
-        found: task id → ids of the mistakes made in it, for the tasks that were judged.
+        found: task id → what the tasks after it need to know of it.
         answers: task id → what the student's code gave, for the tasks that gave an answer.
     """
 
@@ -80,7 +80,7 @@ class Grading:
     sandbox: Sandbox
     limits: Limits
     seconds: float = 60.0
-    found: dict[str, frozenset[str]] = field(default_factory=dict)
+    found: dict[str, Earlier] = field(default_factory=dict)
     answers: dict[str, list[Answer]] = field(default_factory=dict)
 
     def __post_init__(self):
@@ -100,7 +100,7 @@ class Grading:
         Raises:
             WallBroken: the sandbox failed twice.
         """
-        self.found[task.id] = frozenset()
+        self.found[task.id] = Earlier()
         if task.source == "data":
             return _by_data(task, self.submission, self.reference)
         if task.source == "hand":

@@ -20,12 +20,13 @@ import numpy as np
 
 from autograder import notebook
 from autograder.course import ROOT, Course
+from autograder.markers import emptied, regions
 from autograder.solution import patches as catalogue
 from autograder.solution.intermediates import Recorder, load_words
 from autograder.solution.store import Store, pack, unpack
 from cattern.checking import fingerprints
 from cattern.checking import run as probing
-from cattern.checking.facts import Facts, read
+from cattern.checking.facts import RAISED, Facts, changed, read
 from cattern.checking.lab import Lab, Probe, Task, module_name
 from cattern.checking.locate.basis import Basis
 from cattern.checking.verdict import Mistake
@@ -115,6 +116,8 @@ class SolutionReference:
         self._bases: dict[tuple[str, frozenset[str], str], Basis] = {}
         self._recorders: dict[tuple[str, frozenset[str]], Recorder | None] = {}
         self._modules: dict[tuple[str, frozenset[str]], dict[str, ModuleType] | None] = {}
+        self._hidden: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
+        self._optional: dict[str, bool] = {}  # task id → whether all runs without its code, too
 
     def probes(self, task: Task) -> list[Probe]:
         """Return the task's probes; see `Reference`."""
@@ -151,6 +154,45 @@ class SolutionReference:
             self._sets.append(latest)
         while len(self._sets) > FACTS_KEPT:
             del self._facts[self._sets.popleft()]
+
+    def hidden(self, task: Task, mistakes: frozenset[str]) -> frozenset[str]:
+        """Return the facts that do not tell whether the task's code is there; see `Reference`."""
+        with _running:
+            key = (task.id, mistakes)
+            if key not in self._hidden:
+                self._hidden[key] = self._hidden_by(task, mistakes)
+            return self._hidden[key]
+
+    def _hidden_by(self, task: Task, mistakes: frozenset[str]) -> frozenset[str]:
+        if task.source != "module" or not self._can_be_left_out(task):
+            return frozenset()
+        told: set[str] = set()
+        names: set[str] = set()
+        for probe in self.probes(task):
+            there, blank = self.facts(task, mistakes, probe), self._blank_facts(task, mistakes, probe)
+            if there is None or blank is None:
+                return frozenset()
+            told |= {name for _, name in changed(there, blank)}
+            names |= {name for _, name in there}
+        return frozenset(names - told)
+
+    def _can_be_left_out(self, task: Task) -> bool:
+        """Tell whether the solution without the task's code runs at all: most code sets names that others need."""
+        if task.id not in self._optional:
+            probe = self.probes(task)[0]
+            self._optional[task.id] = (probe.id, RAISED) not in self._blank_facts(task, frozenset(), probe)
+        return self._optional[task.id]
+
+    def _blank_facts(self, task: Task, mistakes: frozenset[str], probe: Probe) -> Facts | None:
+        file = self.lab.file_of(task)
+        try:
+            texts = {f: self.patched(f, mistakes) for f in self.lab.student_files}
+        except catalogue.Conflict:
+            return None
+        gaps = [region for region in regions(texts[file], file) if region.task == task.id]
+        module = load_together(texts | {file: emptied(texts[file], gaps)})[file]
+        answers = probing.run(task.driver, module, [probe], module.__file__)
+        return read(task, {probe.id: probe.inputs}, answers)
 
     def _with_each_mistake(self, task: Task, of: str) -> dict:
         """Return a task's facts with each mistake of the task `of`: from the store, which is filled where it is empty."""

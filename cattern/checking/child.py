@@ -19,7 +19,7 @@ from cattern.checking import run as probing
 from cattern.checking.agent.loading import absent_module
 from cattern.checking.answers import judge_cell, judge_data, judge_hand
 from cattern.checking.hang import Watchdog
-from cattern.checking.judge import judge_task
+from cattern.checking.judge import Earlier, judge_task
 from cattern.checking.lab import Lab, Task, load_lab, module_name
 from cattern.checking.locate.explain import Explainer
 from cattern.errors import CatternError
@@ -83,7 +83,7 @@ def answer(lab: Lab, reference, folder: Path, question: dict, say: Callable[[dic
     paths = {str(folder / file) for file in (*lab.student_files, "cell.py")}
     watchdog = Watchdog(question["seconds"], paths, lambda why: say({"hung": why}))
     upstream = {u.id for t in wanted for u in lab.upstream(t)}
-    found: dict[str, frozenset[str]] = {}
+    found: dict[str, Earlier] = {}
     explainer = Explainer(lab, reference, texts_of(lab, folder))
     for task in lab.tasks:
         if task not in wanted and task.id not in upstream:
@@ -97,7 +97,8 @@ def answer(lab: Lab, reference, folder: Path, question: dict, say: Callable[[dic
             watchdog.end()
             verdict, found[task.id] = judge_task(lab, task, answers, reference, found)
             output = probing.printed.text()
-            verdict = explainer.explained(task, verdict, answers, found)
+            made = {task_id: earlier.mistakes for task_id, earlier in found.items()}
+            verdict = explainer.explained(task, verdict, answers, made)
             own = (a.failure for a in answers if a.failure and a.failure.todo == task.id)
             stub = next(({"line": f.line, "code": f.code} for f in own if f.line), None)
         elif task.source == "cell":

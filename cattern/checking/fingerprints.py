@@ -83,6 +83,7 @@ def write(reference, tasks: Iterable[Task]) -> bytes:
                 }
                 for basis in (reference.basis(task, frozenset(), probe) for probe in probes)
             ],
+            "hidden": hidden_by(reference, task),
         }
     return wire.pack({"lab": reference.lab.name, "tasks": said}, {**arrays, "pool": np.concatenate(pool)})
 
@@ -91,6 +92,13 @@ def kind_of(value) -> str:
     """Return the letter of a value's kind; see KINDS."""
     kind = np.asarray(value).dtype.kind.replace("u", "i")
     return kind if isinstance(value, np.ndarray | np.generic) else kind.upper()
+
+
+def hidden_by(reference, task: Task) -> dict[str, list[str]]:
+    """Return the mistakes of earlier tasks that hide a task's code, each with the facts that it hides."""
+    earlier = (m for t in reference.lab.upstream(task) for m in reference.mistakes(t))
+    found = {m: sorted(reference.hidden(task, frozenset([m]))) for m in earlier}
+    return {m: names for m, names in found.items() if names}
 
 
 class FingerprintReference:
@@ -159,6 +167,11 @@ class FingerprintReference:
     def _typed(self, start: int, shape: list[int], kind: str):
         array = self._value([start, shape]).astype(KINDS[kind.lower()])
         return array[()] if kind.islower() else array.item()
+
+    def hidden(self, task: Task, mistakes: frozenset[str]) -> frozenset[str]:
+        """Return what was written down for each of the mistakes; see `Reference`."""
+        said = self._said["tasks"][task.id]["hidden"]
+        return frozenset(name for mistake in mistakes for name in said.get(mistake, ()))
 
     def _written(self, task: Task, mistake: str, probe: Probe) -> Facts:
         table = self._said["tasks"][task.id]

@@ -1,8 +1,9 @@
 """The judge: points by property, follow-through credit, and the words of a verdict.
 
 It sees facts only. A property is earned when its facts agree with the solution's; else with those of the solution that
-carries the submission's own earlier mistakes; else when its `or_facts` hold (a gradient that is the exact derivative of the
-student's own loss). Which mistakes were made is `diagnose`'s business, after the points are final.
+carries the submission's own earlier mistakes, which were reproduced. Failing that, when its `or_facts` hold (a gradient that
+is the exact derivative of the student's own loss), the share of it is earned that the tasks before earned: what follows from
+nonsense is worth what the nonsense is. Which mistakes were made is `diagnose`'s business, after the points are final.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,19 @@ SENTENCES = 3  # of a rationale; what else was lost is called by its name
 
 
 @dataclass(frozen=True)
+class Earlier:
+    """What is known of a task that was judged before: ids of the mistakes made in it, and the share of its points earned."""
+
+    mistakes: frozenset[str] = NOTHING
+    share: float = 0.0
+
+    @property
+    def worth(self) -> float:
+        """The share that may be earned by what follows from it: all, where the mistakes in it are known, else its own."""
+        return 1.0 if self.mistakes else self.share
+
+
+@dataclass(frozen=True)
 class Case:
     """One task of one submission, before the judge.
 
@@ -30,6 +44,8 @@ class Case:
         plain: the solution's facts.
         carried: ids of the mistakes that the submission makes in the tasks this one builds on.
         carrying: the facts of the solution with those, or None when there are none or nobody knows.
+        hidden: names of facts that, with those mistakes, are the same whether the task's code is there or not.
+        earlier: task id → what was found, for the tasks judged before.
     """
 
     task: Task
@@ -38,6 +54,8 @@ class Case:
     plain: Facts
     carried: frozenset[str]
     carrying: Facts | None
+    hidden: frozenset[str]
+    earlier: Mapping[str, Earlier]
 
 
 @dataclass(frozen=True)
@@ -47,17 +65,22 @@ class Judged:
     Attributes:
         prop: the property.
         gaps: how its facts differ, in the order of the probes.
-        followed: it was earned by what follows from the submission's own earlier results.
+        followed: the share of it that was earned by what follows from the submission's own earlier results.
     """
 
     prop: Property
     gaps: tuple[Difference, ...] = ()
-    followed: bool = False
+    followed: float = 0.0
 
     @property
     def score(self) -> float:
         """The points earned."""
-        return 0.0 if self.gaps else self.prop.points
+        return round(self.prop.points * self.followed, 2) if self.gaps else self.prop.points
+
+    @property
+    def lost(self) -> bool:
+        """Whether some of the points are not earned."""
+        return bool(self.gaps) and self.followed < 1 and self.prop.points > 0
 
     @property
     def sentence(self) -> str:
@@ -71,27 +94,38 @@ class Judged:
     @property
     def words(self) -> str:
         """Why it was not earned, in one sentence."""
-        return self.sentence.format(gap=self.gaps[0].words)
+        words = self.sentence.format(gap=self.gaps[0].words)
+        return (
+            f"{words}; it does follow from your earlier results, which earned {self.followed:.0%}"
+            if self.followed
+            else words
+        )
 
 
 def judge_task(
-    lab: Lab, task: Task, answers: list[Answer], reference: Reference, earlier: Mapping[str, frozenset[str]]
-) -> tuple[TaskVerdict, frozenset[str]]:
-    """Return the verdict on one task, and the ids of the mistakes made in it.
+    lab: Lab, task: Task, answers: list[Answer], reference: Reference, earlier: Mapping[str, Earlier]
+) -> tuple[TaskVerdict, Earlier]:
+    """Return the verdict on one task, and what the tasks after it need to know of it.
 
     Args:
         lab: the lab.
         task: the task.
         answers: what the submission's code gave for the task's probes.
         reference: what the solution gives.
-        earlier: task id → ids of the mistakes found in it, for the tasks judged before.
+        earlier: task id → what was found, for the tasks judged before.
 
     Raises:
         CatternError: the rubric asks for a fact that the solution never gives; see `require_facts`.
     """
-    case = open_case(lab, task, answers, reference, earlier)
+    said, mistakes = _judged(open_case(lab, task, answers, reference, earlier), reference)
+    return said, Earlier(mistakes, said.score / task.points if task.points else 0.0)
+
+
+def _judged(case: Case, reference: Reference) -> tuple[TaskVerdict, frozenset[str]]:
+    """Return the verdict on a case, and the ids of the mistakes made in it."""
+    task, answers = case.task, case.answers
     judged = [judge_property(prop, case) for prop in task.properties]
-    lost = [j for j in judged if j.gaps and j.prop.points]
+    lost = [j for j in judged if j.lost]
     todo = next((a.failure.todo for a in answers if a.failure and a.failure.todo), None)
     if not lost:
         followed = any(j.followed for j in judged)
@@ -113,9 +147,10 @@ def open_case(lab, task, answers, reference, earlier) -> Case:
     plain = expectation(task, reference)
     require_facts(task, plain)
     got = read(task, {p.id: p.inputs for p in reference.probes(task)}, answers)
-    carried = NOTHING.union(*(earlier.get(t.id, NOTHING) for t in lab.upstream(task)))
+    carried = NOTHING.union(*(earlier[t.id].mistakes for t in lab.upstream(task) if t.id in earlier))
     carrying = expectation(task, reference, carried) if carried else None
-    return Case(task, answers, got, plain, carried, carrying)
+    hidden = reference.hidden(task, carried) if carrying is not None else NOTHING
+    return Case(task, answers, got, plain, carried, carrying, hidden, earlier)
 
 
 def judge_property(prop: Property, case: Case) -> Judged:
@@ -123,17 +158,19 @@ def judge_property(prop: Property, case: Case) -> Judged:
     gaps = tuple(differences(prop.facts, case.plain, case.got, case.task.tolerance))
     if not prop.points:  # what is not there is no matter of style: something raised before it
         gaps = tuple(gap for gap in gaps if (gap.probe, gap.fact) in case.got)
-    if gaps and follows(prop, case):
-        return Judged(prop, followed=True)
-    return Judged(prop, gaps)
+    return Judged(prop, gaps, follows(prop, case) if gaps else 0.0)
 
 
-def follows(prop: Property, case: Case) -> bool:
-    """Tell whether a property that is not as in the solution is what follows from the submission's own earlier results."""
+def follows(prop: Property, case: Case) -> float:
+    """Return the share of a property, not as in the solution, that follows from the submission's own earlier results."""
     # an earlier mistake that leaves nothing to be seen here is no reason for points
-    if case.carrying is not None and holds(prop.facts, case.carrying, case.got):
-        return True
-    return bool(prop.or_facts) and holds(prop.or_facts, case.plain, case.got)
+    seen = not case.hidden.issuperset(prop.facts)
+    if case.carrying is not None and seen and holds(prop.facts, case.carrying, case.got):
+        return 1.0
+    if prop.or_facts and holds(prop.or_facts, case.plain, case.got):
+        given = case.task.builds_on if prop.given is None else prop.given
+        return min((case.earlier[t].worth for t in given if t in case.earlier), default=float(not given))
+    return 0.0
 
 
 def differences(
@@ -162,7 +199,7 @@ def verdict(
 ) -> TaskVerdict:
     """Return the verdict on a task whose properties are judged."""
     earned = {j.prop.name: [j.score, j.prop.points] for j in judged if j.prop.points}
-    remarks = tuple(j.words for j in judged if j.gaps and not j.prop.points)
+    remarks = tuple(j.words for j in judged if j.gaps and not j.prop.points and not j.followed)
     return TaskVerdict(
         task.id,
         task.title,

@@ -49,6 +49,8 @@ class Property:
         facts: names of facts that must agree with the solution's on every probe.
         or_facts: earned as well when all of these agree instead (follow-through credit).
         says: fact name → the sentence to say when it is not as expected; `{gap}` in it becomes "is …, expected …".
+        given: ids of the tasks from whose results `or_facts` follow: no larger share is earned by them than those tasks
+            earned. None are those that the task builds on; with none at all, what follows is the task's own affair.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Property:
     facts: tuple[str, ...]
     or_facts: tuple[str, ...] = ()
     says: Mapping[str, str] = field(default_factory=dict)
+    given: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,9 @@ class Reference(Protocol):
     def basis(self, task: Task, mistakes: frozenset[str], probe: Probe) -> Basis:
         """Return what the solution with these mistakes knows on a probe; see `locate`."""
 
+    def hidden(self, task: Task, mistakes: frozenset[str]) -> frozenset[str]:
+        """Return the facts that are the same, given these earlier mistakes, whether the task's code is there or not."""
+
     def computes(self) -> bool:
         """Tell whether any pair's facts can be had. If not, only pairs that leave each other's numbers alone are tried."""
 

@@ -31,6 +31,10 @@ class WithoutDiagnosis:
     def __init__(self, reference: SolutionReference):
         self.lab, self.probes, self.facts = reference.lab, reference.probes, reference.facts
 
+    def hidden(self, task, mistakes) -> frozenset:
+        """No mistake, nothing hidden."""
+        return frozenset()
+
     def mistakes(self, task) -> dict:
         """Return no mistakes."""
         return {}

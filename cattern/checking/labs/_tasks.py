@@ -49,16 +49,24 @@ def todo_task(
     )
 
 
-def earn(points: float, name: str, *, or_facts: tuple[str, ...] = (), **says: str) -> Property:
+def earn(
+    points: float,
+    name: str,
+    *,
+    or_facts: tuple[str, ...] = (),
+    given: tuple[str, ...] | None = None,
+    **says: str,
+) -> Property:
     """Return a property: its points are earned when all of its facts agree with the solution's.
 
     Args:
         points: the share of the task's points.
         name: what the student reads ("regularisation").
         or_facts: earned as well when all of these agree instead (follow-through credit).
+        given: the tasks from whose results that follows; see `Property`.
         says: fact → the sentence to say when it does not agree; `{gap}` in it becomes "is …, expected …".
     """
-    return Property(name, points, tuple(says), or_facts, says)
+    return Property(name, points, tuple(says), or_facts, says, given)
 
 
 def remark(**says: str) -> Property:

@@ -87,10 +87,15 @@ def read_train(inputs: Mapping, raw: Values) -> Values:
     losses, seen = raw.get("losses"), raw.get("seen")
     if losses is not None:
         facts["losses"] = losses
-        if is_array(seen) and seen.ndim == 2:
+        if is_array(seen) and seen.ndim == 2 and moves(raw, inputs):
             # the validation set is the only batch with as many rows as it has
             facts["own_losses"] = true(close(losses, seen[seen[:, 0] != len(inputs["X_val"]), 1], **NEAR))
     return facts | untouched(inputs, raw, "X", "y")
+
+
+def moves(raw: Values, inputs: Mapping) -> bool:
+    """Tell whether the weights have moved: without any update there is no training whose losses could be right."""
+    return is_array(raw.get("W")) and not np.array_equal(raw["W"], inputs["W"])
 
 
 def read_moving_average(inputs: Mapping, raw: Values) -> Values:

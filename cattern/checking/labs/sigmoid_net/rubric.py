@@ -86,6 +86,7 @@ TASKS = (
         readings.read_backward,
         earn(8, "gradient of the input", dZ="the gradient {gap}", or_facts=("own",)),
         remark(untouched="`backward` changes dout, which belongs to the caller"),
+        builds_on=("TODO#5",),
     ),
     vector(
         7,

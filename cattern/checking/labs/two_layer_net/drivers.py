@@ -96,6 +96,8 @@ def drive_loss(student: ModuleType, inputs: Mapping, out: Values) -> None:
         again = beside(student, commands.repeated, net.loss, (X, y), {"reg": reg}, repeats(X))
         losses = [loss for loss, *_ in again]
         out["again"] = next((loss for loss in losses if not same(loss, out["regularised"])), losses[-1])
+    with kept(out, after="grads", elsewhere="loss"):
+        out["elsewhere"] = loss_of(net, 0.5 * X[::-1], y, 0.0)[0]
     start_over(student)
     with suppress(Exception):  # another task's
         out["scores"] = net.loss(X.copy())
@@ -141,6 +143,9 @@ def drive_gradients(student: ModuleType, inputs: Mapping, out: Values) -> None:
         start_over(student)
         other = loss_of(net, X, np.where(y == y.min(), y.max(), y), reg)[1]
         out |= {f"other_{name}": np.array(other[name]) for name in PARAMS if name in other}
+        start_over(student)
+        elsewhere = loss_of(net, 0.5 * X[::-1], y, reg)[1]
+        out |= {f"elsewhere_{name}": np.array(elsewhere[name]) for name in PARAMS if name in elsewhere}
         net.wants_grads = False
         for name in PARAMS:
             out[f"slopes_{name}"] = centred_differences(

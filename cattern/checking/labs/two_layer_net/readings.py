@@ -9,7 +9,7 @@ import numpy as np
 
 from cattern.checking.facts import agree
 from cattern.checking.lab import Values
-from cattern.checking.labs._reading import as_row, exact, is_array, scalar, true
+from cattern.checking.labs._reading import as_row, equal, exact, is_array, scalar, true
 from cattern.checking.labs.two_layer_net.network import PARAMS
 from cattern.checking.labs.two_layer_net.stand_ins import known_gradient, shift_of
 
@@ -35,6 +35,7 @@ def read_loss(inputs: Mapping, raw: Values) -> Values:
     facts: Values = {}
     if "plain" in loss:
         facts["data_loss"] = loss["plain"]
+        facts["about_X"] = true(not equal(loss["plain"], scalar(raw.get("elsewhere"))))
         facts["own_data_loss"] = true(follows_scores(loss["plain"], raw.get("scores"), inputs["y"]))
     if {"plain", "regularised"} <= loss.keys():
         facts["reg_term"] = minus(loss["regularised"], loss["plain"])
@@ -82,8 +83,10 @@ def read_gradients(inputs: Mapping, raw: Values) -> Values:
             if is_array(raw[name]) and is_array(raw.get(key)):
                 seen.append(np.array_equal(raw[name], raw[key], equal_nan=True))
         slopes, other = raw.get(f"slopes_{name}"), raw.get(f"other_{name}")
+        elsewhere = raw.get(f"elsewhere_{name}")
         if is_array(slopes) and is_array(grad) and grad.shape == inputs[name].shape:
-            facts[f"own_{name}"] = true(exact(grad, slopes) and learns(slopes, other))
+            learnt = learns(slopes, other) and learns(slopes, elsewhere)
+            facts[f"own_{name}"] = true(exact(grad, slopes) and learnt)
     facts["reached"] = raw.get("reached", true(False))
     params = [raw.get(f"param_{name}") for name in PARAMS]
     if all(is_array(p) for p in params):
@@ -98,7 +101,7 @@ def read_gradients(inputs: Mapping, raw: Values) -> Values:
 
 
 def learns(slopes: np.ndarray, other) -> bool:
-    """Tell whether the slopes of a loss are others than those with other labels: a loss that ignores y is none."""
+    """Tell whether the slopes of a loss are others than those with other labels, or other data: a loss that ignores them is none."""
     if not is_array(other) or other.size != slopes.size:
         return False
     return bool(np.max(np.abs(slopes.ravel() - other.ravel())) > 1e-3 * np.max(np.abs(slopes)))
@@ -144,10 +147,14 @@ def read_decay(inputs: Mapping, raw: Values) -> Values:
         if flat is not None and flat[0]:
             facts["first_rate"] = np.asarray(rates[0] / flat[0])
     named = raw.get("named_rates")
+    # an update that knows no rate, which is another task's, leaves only the name to look at
+    deaf = rates is not None and not varies(rates) and not agree(rates[:1], np.ones(1))
+    if is_array(named) or rates is not None:
+        facts["decays"] = true(varies(named if deaf or rates is None else rates))
     # steps that stay as they are while the rate of that name changes are made with another variable
-    felt = rates is None or not agree(np.full_like(rates, rates[0]), rates)
+    felt = rates is None or varies(rates) or deaf
     known = is_array(named) and named.size and named[0] and (felt or not np.ptp(named))
-    if known and not decays_elsewhere(inputs, rates, named):
+    if known and (deaf or not decays_elsewhere(inputs, rates, named)):
         facts["named_rates"] = named / named[0]
         facts["named_first_rate"] = np.asarray(named[0] / inputs["learning_rate"])
     if is_array(regs := raw.get("regs")) and regs.size:
@@ -157,6 +164,11 @@ def read_decay(inputs: Mapping, raw: Values) -> Values:
     if "val_acc_history" in raw:
         facts["epochs"] = raw["val_acc_history"]
     return facts
+
+
+def varies(rates) -> bool:
+    """Tell whether rates, if they are known, are not all the same."""
+    return is_array(rates) and rates.size > 0 and not agree(np.full_like(rates, rates[0]), rates)
 
 
 def decays_elsewhere(inputs: Mapping, rates: np.ndarray | None, named: np.ndarray) -> bool:

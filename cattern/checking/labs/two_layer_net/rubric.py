@@ -27,7 +27,7 @@ def step(points: float, name: str) -> Property:
         f"level_{name}": f"the steps of {name}, in units of the same epoch's first, {{gap}} (of [smallest, largest])",
     }
     own = (f"first_{name}", f"moved_{name}", f"by_name_{name}")
-    return earn(points, f"step of {name}", or_facts=own, **says)
+    return earn(points, f"step of {name}", or_facts=own, given=(), **says)
 
 
 TASKS = (
@@ -52,6 +52,7 @@ TASKS = (
             "regularisation",
             reg_term="what `reg` adds to the loss {gap}",
             reg_scaling="what doubling `reg` adds to the loss {gap}",
+            about_X="at reg=0 the loss is the same for other data: there is nothing to regularise",
         ),
         earn(1, "same loss twice", repeatable="two calls on the same input give two losses"),
         remark(
@@ -135,12 +136,15 @@ TASKS = (
             "rate after each epoch",
             rates="the learning rate at an iteration, in units of the first, {gap}",
             or_facts=("named_rates",),
+            given=(),
         ),
         earn(
             2,
             "first step at the full rate",
             first_rate="the first step, compared with one without decay, {gap}",
-            or_facts=("named_first_rate",),
+            decays="the rate never changes: a first step at the full rate is no merit then",
+            or_facts=("named_first_rate", "decays"),
+            given=(),
         ),
         earn(
             1,
@@ -148,6 +152,7 @@ TASKS = (
             regs="the `reg` that reaches `loss` at an iteration, in units of the first, {gap}",
             iterations="the length of loss_history {gap}",
             epochs="the length of val_acc_history {gap}",
+            decays="the rate never changes: nothing is written that could keep histories and reg",
         ),
         builds_on=("TODO#4", "TODO#5"),
     ),

@@ -1,0 +1,61 @@
+"""Marks without an answer: what earns points though nothing of the task is there. In the sandbox, as a class is graded."""
+
+from pathlib import Path
+
+import pytest
+from courses import course_of
+from judging import WithoutDiagnosis, patched, solved
+from sandboxing import HOSTILE
+
+from autograder.grading.one import grade_submission
+from autograder.grading.workers import Workers
+from autograder.sandbox import Limits
+from autograder.solution.reference import open_reference
+from autograder.submission import Submission
+
+CHEATS = {
+    "sum_of_parameters": ("two_layer_net", "cattern/neural_net.py"),
+    "forged_record": ("two_layer_net", "cattern/neural_net.py"),
+    "stand_ins_notebook": ("nn_library", "cattern/nn_library.py"),
+    "known_stand_ins": ("sigmoid_net", "cattern/sigmoid_net.py"),
+    "identity_layer": ("sigmoid_net", "cattern/sigmoid_net.py"),
+}
+MOST = 3
+
+
+def graded(lab: str, files: dict[str, str], wrap=lambda reference: reference):
+    course = course_of(lab)
+    texts = {name: text.encode() for name, text in files.items()}
+    submission = Submission("cheat", Path("cheat"), texts, {}, None, {}, ())
+    with Workers(course) as workers:
+        return grade_submission(submission, wrap(open_reference(course)), workers.sandbox(), Limits())
+
+
+@pytest.mark.parametrize("name", CHEATS)
+def test_a_cheat_earns_next_to_nothing(name):
+    lab, file = CHEATS[name]
+    text = (HOSTILE / "cheats" / f"{name}.py").read_text(encoding="utf-8")
+    verdict = graded(lab, {file: text}, WithoutDiagnosis)
+    assert verdict.score <= MOST, {t.id: (t.score, t.rationale) for t in verdict.tasks if t.score}
+
+
+def test_a_stub_behind_a_mistake_that_hides_it_earns_nothing():
+    (file, text), *_ = solved("two_layer_net").items()
+    text = patched(
+        text,
+        ("-= learning_rate * grads[name]", "-= grads[name]"),
+        ("                learning_rate *= learning_rate_decay\n", "                pass\n"),
+    )
+    verdict = graded("two_layer_net", {file: text})
+    assert {t.id: t.score for t in verdict.tasks if t.id.startswith("TODO")} == {
+        "TODO#1": 10, "TODO#2": 12, "TODO#3": 20, "TODO#4": 8, "TODO#5": 0, "TODO#6": 0, "TODO#7": 6, "TODO#8": 0,
+    }  # fmt: skip
+
+
+def test_nothing_of_the_checks_can_be_imported_where_student_code_runs():
+    text = "import pkgutil, cattern\nfound = sorted(m.name for m in pkgutil.iter_modules(cattern.__path__))\n"
+    text += (
+        "class TwoLayerNet:\n    def __init__(self, *_, **__):\n        raise RuntimeError(' '.join(found))\n"
+    )
+    verdict = graded("two_layer_net", {"cattern/neural_net.py": text}, WithoutDiagnosis)
+    assert "neural_net" in verdict.tasks[0].rationale and "checking" not in verdict.tasks[0].rationale
