@@ -154,6 +154,7 @@ class Channel(Heap):
         name = said.get("type")
         cls = type(name[:80] if isinstance(name, str) else "Exception", (base,), {"__init__": _nothing})
         error = cls()
+        error.args = (str(said.get("message"))[:300],)
         error.failure, error.channel = said, self
         return error
 
