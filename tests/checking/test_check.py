@@ -114,12 +114,12 @@ def test_what_may_be_imported_is_what_grading_has(bundle_with):
     (folder / "helpers.py").write_text("import math\n")
     assert {v["status"] for v in checked(folder).values()} == {"pass"}
     (folder / "helpers.py").unlink()
-    used = SOLUTION.replace(
-        "        scores = self.loss(X)\n", "        get()\n        scores = self.loss(X)\n"
-    )
-    verdicts = checked(bundle_with(f"from requests import get\n{used}"))
-    assert {k for k, v in verdicts.items() if v["status"] != "pass"} == {"TODO#7"}  # the task that uses it
-    assert "requests" in verdicts["TODO#7"]["rationale"]
+    unused = f"from requests import get\n{SOLUTION}"
+    assert {v["status"] for v in checked(bundle_with(unused)).values()} == {"pass"}
+    line = "        scores = self.loss(X)\n"
+    verdicts = checked(bundle_with(unused.replace(line, f"        get(X)\n{line}")))
+    assert {t for t, v in verdicts.items() if v["status"] != "pass"} == {"TODO#7"}
+    assert "no module requests when this is graded" in verdicts["TODO#7"]["rationale"]
 
 
 def test_a_hint_goes_step_by_step_and_is_about_the_mistake(bundle_with):
