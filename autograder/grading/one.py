@@ -58,7 +58,8 @@ def grade_submission(
     grading = Grading(submission, reference, sandbox, limits, seconds)
     tasks = tuple(grading.verdict_in_time(task) for task in reference.lab.tasks)
     took = time.monotonic() - started
-    return Verdict(reference.lab.name, submission.student, "graded", tasks, tuple(submission.repairs), took)
+    repairs = tuple(dict.fromkeys([*submission.repairs, *grading.remarks]))
+    return Verdict(reference.lab.name, submission.student, "graded", tasks, repairs, took)
 
 
 @dataclass
@@ -73,6 +74,7 @@ class Grading:
         seconds: of all tasks together.
         found: task id → what the tasks after it need to know of it.
         answers: task id → what the student's code gave, for the tasks that gave an answer.
+        remarks: what was noticed on the way, for people.
     """
 
     submission: Submission
@@ -82,6 +84,7 @@ class Grading:
     seconds: float = 60.0
     found: dict[str, Earlier] = field(default_factory=dict)
     answers: dict[str, list[Answer]] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
 
     def __post_init__(self):
         self._until = time.monotonic() + self.seconds
@@ -110,7 +113,7 @@ class Grading:
             why = f"the tasks before it used up the {self.seconds:g} s that a whole submission has"
             return _plain(task, "timeout", why)
         limits = replace(self.limits, wall_seconds=min(self.limits.wall_seconds, left))
-        answers = answers_of(task, self.submission, self.reference, self.sandbox, limits)
+        answers = answers_of(task, self.submission, self.reference, self.sandbox, limits, self.remarks)
         if isinstance(answers, TaskVerdict):
             return answers
         self.answers[task.id] = answers
@@ -121,9 +124,16 @@ class Grading:
 
 
 def answers_of(
-    task: Task, submission: Submission, reference: SolutionReference, sandbox: Sandbox, limits: Limits
+    task: Task,
+    submission: Submission,
+    reference: SolutionReference,
+    sandbox: Sandbox,
+    limits: Limits,
+    remarks: list[str] | None = None,
 ):
     """Return what the submission's code answers to a task's probes, or the verdict when there is no answer.
+
+    Modules that it imports and that are missing are named in `remarks`: they cost points where they are used only.
 
     Raises:
         WallBroken: the sandbox failed twice.
@@ -143,7 +153,9 @@ def answers_of(
     def converse(pipe: Pipe) -> None:
         nonlocal answers, trouble
         try:
-            answers, _ = probing.run_remotely(Channel(pipe), reference.lab, task, probes, source)
+            answers, absent = probing.run_remotely(Channel(pipe), reference.lab, task, probes, source)
+            if absent and remarks is not None:
+                remarks.append(f"{file}: imports {', '.join(absent)}: not there when this is graded")
         except PipeError as error:
             trouble = str(error)
             raise

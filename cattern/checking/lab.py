@@ -22,7 +22,7 @@ Driver = Callable[[ModuleType, Mapping, "Values"], None]
 Reading = Callable[[Mapping, "Values"], "Values"]
 TOLERANCE = 1e-5  # relative, between two numbers that agree
 PACKAGES = {  # that a submission may import when it is graded: import name → distribution
-    "numpy": "numpy", "matplotlib": "matplotlib", "scipy": "scipy", "sklearn": "scikit-learn", "tqdm": "tqdm",
+    "numpy": "numpy", "matplotlib": "matplotlib", "scipy": "scipy", "tqdm": "tqdm",
 }  # fmt: skip
 
 

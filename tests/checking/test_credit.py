@@ -379,3 +379,33 @@ def test_a_loss_that_says_nothing_about_the_data_earns_no_gradient():
     )
     verdicts = grade_text(text)
     assert verdicts["TODO#2"].score <= 1 and verdicts["TODO#3"].score <= 2
+
+
+NUMERIC = """
+        def moved(array, at, step):
+            array[at] += step
+            value = self.loss(X, y, reg)[0]
+            array[at] -= step
+            return value
+
+        self.wants_grads = False
+        try:
+            for name, p in self.params.items():
+                grads[name] = np.zeros(p.shape)
+                for at in np.ndindex(p.shape):
+                    grads[name][at] = (moved(p, at, RIGHT) - moved(p, at, LEFT)) / (RIGHT - LEFT)
+        finally:
+            self.wants_grads = True
+"""
+
+
+@pytest.mark.parametrize("sides", [(1e-5, -1e-5), (1e-6, 0.0), (0.0, -1e-6), (1e-8, -1e-8)])
+@pytest.mark.parametrize("reg_loss", ["0.5 * reg", "0.7 * reg"])
+def test_gradients_that_are_measured_are_told_from_those_that_are_derived(sides, reg_loss):
+    text = with_(("reg_loss = 0.5 * reg", f"reg_loss = {reg_loss}"))
+    start = text.index("        dscores = probs.copy()")
+    end = text.index("        ### END SOLUTION", start)
+    right, left = map(repr, sides)
+    text = text[:start] + NUMERIC.replace("RIGHT", right).replace("LEFT", left) + text[end:]
+    verdict = grade_text(text)["TODO#3"]
+    assert verdict.score <= 2 and "measured" in verdict.rationale, verdict

@@ -285,13 +285,4 @@ model.step(learning_rate)
             ),
         ],
     ),
-    "scikit-learn's one-hot rows": (
-        {
-            "TODO#2": """
-from sklearn.preprocessing import label_binarize
-Y = (label_binarize(np.append(y, [0, 1, 2]), classes=range(num_classes))[: len(y)] if num_classes > 2 else np.eye(num_classes)[y]).astype(np.float32)
-""",
-        },
-        [],
-    ),
 }

@@ -146,6 +146,7 @@ def drive_gradients(student: ModuleType, inputs: Mapping, out: Values) -> None:
         start_over(student)
         elsewhere = loss_of(net, 0.5 * X[::-1], y, reg)[1]
         out |= {f"elsewhere_{name}": np.array(elsewhere[name]) for name in PARAMS if name in elsewhere}
+        write_kinks(student, inputs, out)
         net.wants_grads = False
         for name in PARAMS:
             out[f"slopes_{name}"] = centred_differences(
@@ -166,6 +167,23 @@ def trains(student: ModuleType, inputs: Mapping) -> bool:
         return all(np.size(net.params[name]) == inputs[name].size for name in PARAMS)
     except Exception:
         return False
+
+
+def write_kinks(student: ModuleType, inputs: Mapping, out: Values) -> None:
+    """Put the gradients of b1 into `out` when two hidden units are so near their kink that no difference can tell the side.
+
+    One is just above zero for every example, one just below; then both are clearly so. What is derived is as good as the
+    same; what is measured by differences is not.
+    """
+    for key, distance in (("near", 1e-12), ("far", 1e-4)):
+        near = {name: inputs[name].copy() for name in PARAMS}
+        near["W1"][:, :2] = 0
+        near["b1"][:2] = distance, -distance
+        net = build(student, inputs | near)
+        start_over(student)
+        grads = loss_of(net, inputs["X"], inputs["y"], inputs["reg"])[1]
+        if isinstance(grads, Mapping) and "b1" in grads:
+            out[f"{key}_kink"] = np.array(grads["b1"])
 
 
 def drive_minibatch(student: ModuleType, inputs: Mapping, out: Values) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from cattern.checking.facts import agree
 from cattern.checking.lab import Values
-from cattern.checking.labs._reading import as_row, equal, exact, is_array, scalar, true
+from cattern.checking.labs._reading import as_row, close, equal, exact, is_array, scalar, true
 from cattern.checking.labs.two_layer_net.network import PARAMS
 from cattern.checking.labs.two_layer_net.stand_ins import known_gradient, shift_of
 
@@ -87,6 +87,8 @@ def read_gradients(inputs: Mapping, raw: Values) -> Values:
         if is_array(slopes) and is_array(grad) and grad.shape == inputs[name].shape:
             learnt = learns(slopes, other) and learns(slopes, elsewhere)
             facts[f"own_{name}"] = true(exact(grad, slopes) and learnt)
+    if "near_kink" in raw and "far_kink" in raw:
+        facts["derived"] = true(close(raw["near_kink"], raw["far_kink"], rtol=0.05, atol=1e-6))
     facts["reached"] = raw.get("reached", true(False))
     params = [raw.get(f"param_{name}") for name in PARAMS]
     if all(is_array(p) for p in params):

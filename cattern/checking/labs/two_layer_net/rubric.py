@@ -14,9 +14,11 @@ todo = partial(todo_task, HINTS)
 
 def gradient(points: float, name: str) -> Property:
     """Return the property of one parameter's gradient: right, or exact for the student's own loss."""
-    return earn(
-        points, f"gradient of {name}", or_facts=(f"own_{name}",), **{name: f"gradient of {name} {{gap}}"}
-    )
+    says = {
+        name: f"gradient of {name} {{gap}}",
+        "derived": "the gradients are measured by differences of the loss, not derived: near a kink of ReLU they are wrong",
+    }
+    return earn(points, f"gradient of {name}", or_facts=(f"own_{name}", "derived"), **says)
 
 
 def step(points: float, name: str) -> Property:
