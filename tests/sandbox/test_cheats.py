@@ -59,3 +59,36 @@ def test_nothing_of_the_checks_can_be_imported_where_student_code_runs():
     )
     verdict = graded("two_layer_net", {"cattern/neural_net.py": text}, WithoutDiagnosis)
     assert "neural_net" in verdict.tasks[0].rationale and "checking" not in verdict.tasks[0].rationale
+
+
+LEFT_OVER = """
+import ipdb
+import IPython.display as display
+from helpers_of_mine import nothing, left
+get_ipython().run_line_magic("load_ext", "autoreload")
+%matplotlib inline
+"""
+
+
+def test_what_is_left_over_from_debugging_costs_nothing_and_is_named():
+    (file, text), *_ = solved("two_layer_net").items()
+    verdict = graded(
+        "two_layer_net", {file: text.replace("import numpy as np\n", f"import numpy as np\n{LEFT_OVER}", 1)}
+    )
+    assert all(t.score == t.max_score for t in verdict.tasks if t.id in {f"TODO#{n}" for n in range(1, 8)})
+    assert any("helpers_of_mine" in said and "ipdb" in said for said in verdict.repairs)
+
+
+def test_a_helper_beside_the_file_is_found_and_a_missing_one_costs_who_uses_it():
+    (file, text), *_ = solved("two_layer_net").items()
+    text = patched(
+        text.replace("import numpy as np\n", "import numpy as np\nfrom extras import top\n", 1),
+        ("np.argmax(scores, axis=1)", "top(scores)"),
+    )
+    helper = "import numpy as np\ndef top(scores):\n    return np.argmax(scores, axis=1)\n"
+    for name in ("extras.py", "cattern/extras.py"):
+        verdict = graded("two_layer_net", {file: text, name: helper}, WithoutDiagnosis)
+        assert sum(t.score for t in verdict.tasks if t.id.startswith("TODO")) == 72
+    verdict = graded("two_layer_net", {file: text}, WithoutDiagnosis)
+    assert {t.id for t in verdict.tasks[:7] if t.status != "pass"} == {"TODO#7"}
+    assert "hand in `extras.py` too" in verdict.tasks[6].rationale

@@ -7,7 +7,39 @@ from judging import patched, solved
 
 SOLUTION = solved("two_layer_net")["cattern/neural_net.py"]
 
+ROWS = [
+    ("np.sum(dscores, axis=0)", "np.sum(dscores, axis=0, keepdims=True)"),
+    ("np.sum(dhidden, axis=0)", "np.sum(dhidden, axis=0, keepdims=True)"),
+]
+UPDATE = """            for name in self.params:
+                self.params[name] -= learning_rate * grads[name]
+"""
+
 PATCHES: dict[str, list[tuple[str, str]]] = {
+    **{
+        f"rows of bias gradients, unpacked by {how}": [
+            *ROWS,
+            (
+                UPDATE,
+                "            for name in self.params:\n"
+                f"                grad = {how.replace('g', 'grads[name]')} if name[0] == 'b' else grads[name]\n"
+                "                self.params[name] -= learning_rate * grad\n",
+            ),
+        ]
+        for how in ("g.reshape(g.shape[1],)", "np.squeeze(g, axis=(0,))", "g[0]")
+    },
+    "more arguments of loss and predict": [
+        ("reg: float = 0.0):", "reg: float = 0.0, p: float = 1.0, debug=False):"),
+        ("y=y_batch, reg=reg)", "y=y_batch, reg=reg, p=0.5, debug=verbose)"),
+        ("def predict(self, X: np.ndarray)", "def predict(self, X: np.ndarray, verbose=False)"),
+        ("self.predict(X_val)", "self.predict(X_val, verbose=verbose)"),
+    ],
+    "other names of the arguments of loss": [
+        (
+            "y: np.ndarray | None = None, reg: float = 0.0):",
+            "y: np.ndarray | None = None, reg: float = 0.0, *rest):",
+        ),
+    ],
     "bias gradients as rows": [
         ("np.sum(dscores, axis=0)", "np.sum(dscores, axis=0, keepdims=True)"),
         ("np.sum(dhidden, axis=0)", "np.sum(dhidden, axis=0, keepdims=True)"),
