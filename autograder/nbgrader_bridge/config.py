@@ -1,6 +1,7 @@
 """nbgrader's configuration of a course: which of our preprocessors take the place of which of nbgrader's own."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from autograder.nbgrader_bridge.feedback import HideTests
 from autograder.nbgrader_bridge.grade import OracleVerdicts, RepairNotebook, RestorePackage
 from autograder.nbgrader_bridge.pages import guard_pages
 from autograder.nbgrader_bridge.release import AddPackage, DropHiddenTests, InCourse, StubSolutions
+from autograder.sanitise.names import one_line
 
 # Seconds a cell may take where nbgrader runs notebooks: its own 30 are too few to train a network.
 CELL_TIMEOUT = 300
+_MARKUP = re.compile(r"[<>\"&\\`]")
 
 
 def configure(c, course: str | Path | None = None) -> None:
@@ -42,11 +45,24 @@ def configure(c, course: str | Path | None = None) -> None:
     stock = _stock(Autograde, "autograde_preprocessors")
     c.Autograde.autograde_preprocessors = [OracleVerdicts if p is Execute else p for p in stock]
     guard_pages(c)
+    c.CourseDirectory.student_id_exclude = ",".join(unshowable(root / "submitted"))
     c.GenerateFeedback.preprocessors = [HideTests, *_stock(GenerateFeedback, "preprocessors")]
     c.Execute.timeout = CELL_TIMEOUT
     c.Autograde.exclude_overwriting = {
         name: bundle.kept_back(root / sources / name) for name in labs_in(root)
     }
+
+
+def unshowable(submitted: Path) -> list[str]:
+    """Return the students' folders that nbgrader leaves out, because its pages show a folder's name as if it were their own text."""
+    names = sorted(path.name for path in submitted.iterdir()) if submitted.is_dir() else []
+    found = [name for name in names if _MARKUP.search(name) or not name.isprintable()]
+    for name in found:
+        print(
+            f"cattern: nbgrader leaves out the folder {one_line(name)!r} in {submitted}: give it a plain name",
+            file=sys.stderr,
+        )
+    return found
 
 
 def find_alembic() -> None:

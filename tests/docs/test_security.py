@@ -28,3 +28,9 @@ def test_every_file_and_choice_named_there_exists():
     assert hasattr(DEFAULTS, "submission_seconds")
     for path in re.findall(r"`(autograder/[\w/.]+)`", TEXT):
         assert (ROOT / path).exists(), path
+
+
+def test_no_two_test_files_share_a_name():
+    """pytest could not collect them together."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert len(names) == len(set(names))
