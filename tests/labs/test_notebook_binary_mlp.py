@@ -216,6 +216,13 @@ def test_a_quick_run_agrees_with_pytorch(tmp_path):
         assert number(printed[name], r"first 100 updates (\S+),") < 1e-4
     assert share(printed["run-one"], "after 50 epochs: test accuracy") > 0.9
     assert "not in 60 epochs" in printed["inits"]
+    waits = [number(line, r"epoch (\d+)") for line in printed["inits-one"].splitlines()[1:]]
+    assert len(waits) == 4
+    assert max(waits) <= 45  # one hidden layer hardly suffers from a small beginning
+    for line in printed["variance"].splitlines()[1:]:
+        first, first_by_rule, second, second_by_rule = (float(x) for x in line.split("  ", 1)[1].split()[1:5])
+        assert first == pytest.approx(first_by_rule, rel=0.15)
+        assert second == pytest.approx(second_by_rule, rel=0.15)
 
 
 def test_without_pytorch_the_rest_runs(tmp_path):
@@ -242,6 +249,12 @@ def test_the_full_run_reaches_94_per_cent_and_explains_the_reported_gap(tmp_path
     assert first["sd 0.05"] <= 50
     assert first["as in PyTorch"] <= 50
     assert "not in 200 epochs" in printed["inits"]
+    lengths = {
+        line[:15].strip(): [float(x) for x in line.split()[-3:]] for line in printed["inits"].splitlines()[1:]
+    }
+    medium, theirs = lengths["sd 0.05"], lengths["as in PyTorch"]
+    assert theirs[0] < 1.5 * medium[0]  # the gradient of the first map does not tell the two apart,
+    assert min(theirs[1:]) > 4 * max(medium[1:])  # those of the others do
     ours = [
         share(printed["summary"], f"{name}, after 200 epochs\\s+> 0.94")
         for name in ("one hidden layer", "two hidden layers")
