@@ -36,6 +36,7 @@ def add_to(app: typer.Typer) -> None:
             "cattern grade two_layer_net submitted --out grades --jobs 8[dim]   # eight at a time[/dim]",
             "cattern grade two_layer_net canvas.zip --out grades[dim]           # again: grades only what has changed[/dim]",
             "cattern grade two_layer_net submitted --out grades --only ada      [dim]# one student[/dim]",
+            "cattern grade two_layer_net submitted --out grades --only ada --with neural_net.py[dim]   # an appeal: before and after[/dim]",
             "cattern grade two_layer_net submitted --out grades --scheduler tcp://head:8786[dim]   # on a Dask cluster[/dim]",
         ),
     )(grade)
@@ -43,6 +44,7 @@ def add_to(app: typer.Typer) -> None:
         rich_help_panel=panel,
         epilog=examples(
             "cattern explain dora 'TODO#2' --submitted submitted",
+            "cattern explain dora 'TODO#2' --html dora.html[dim]   # a page to send[/dim]",
             "cattern explain dora 3 --lab two_layer_net --submitted submitted",
         ),
     )(explain)
@@ -131,6 +133,14 @@ def grade(
         list[str] | None,
         typer.Option(metavar="STUDENT[/TASK]", help="Grade this one; may be given several times."),
     ] = None,
+    with_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--with",
+            metavar="FILE",
+            help="With --only: what this file would have given, before and after; nothing is stored.",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Grade again what has not changed.")] = False,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Submissions at a time; one a core when not given.")
@@ -148,10 +158,18 @@ def grade(
     from autograder.course import Course
     from autograder.grading.klass import grade_class
     from cattern.checking.run import printable
+    from cattern.errors import UsageError
 
     opened = Course.open(lab, course)
     warn(opened)
     console = Console()
+    if with_file:
+        if not only or len(only) != 1:
+            raise UsageError("--with needs one student: --only STUDENT --with FILE")
+        from autograder.grading.appeal import appeal
+
+        show.print_appeal(appeal(opened, submitted, only[0], with_file, not no_sandbox), console)
+        return
     try:
         graded = grade_class(
             opened, submitted, out, jobs, not no_sandbox, scheduler, show.with_progress, only or (), force
@@ -179,6 +197,10 @@ def explain(
         "submitted"
     ),
     lab: Annotated[str, typer.Option(metavar="LAB", help="The lab's name.")] = "two_layer_net",
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a page to send to the student: no hidden input is on it."),
+    ] = None,
     no_sandbox: NoSandbox = False,
     course: CourseFolder = None,
 ) -> None:
@@ -205,6 +227,11 @@ def explain(
         sandbox = workers.sandbox(plots(submission))
         explanation = lay_open(wanted, submission, workers.reference, sandbox, workers.limits)
     show.print_explanation(explanation, Console())
+    if html:
+        from autograder.back.page import task_page
+
+        html.write_text(task_page(opened, explanation.verdict, submission), encoding="utf-8")
+        typer.echo(f"a page to send: {html}")
 
 
 def demo(

@@ -10,6 +10,7 @@ import numpy as np
 from rich.markup import escape
 
 from autograder.choices import plain
+from autograder.grading.appeal import Appeal
 from autograder.grading.explain import Explanation
 from autograder.grading.klass import GradedClass
 from autograder.grading.workers import Graded
@@ -135,6 +136,28 @@ def in_short(verdict) -> str:
             f"{len(missing)} tasks not written" if len(missing) > 3 else f"not written: {', '.join(missing)}"
         )
     return "; ".join([*said, *verdict.repairs[:1]]) or "all right"
+
+
+def print_appeal(appeal: Appeal, console) -> None:
+    """Print an appeal: which lines the student changed, and what each task gives before and after."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    before, after = appeal.before, appeal.after
+    console.print(
+        Text(f"{appeal.file} of {printable(before.student)}, exchanged: {len(appeal.changed)} lines differ")
+    )
+    for line in appeal.changed[:MANY]:
+        console.print(Text("  " + printable(line)))
+    table = Table("task", "before", "after", "", box=SIMPLE_HEAD)
+    for one, other in zip(before.tasks, after.tasks):
+        said = "" if one.score == other.score else f"{other.score - one.score:+g}"
+        row = [f"{t.score:g} {t.status}" for t in (one, other)]
+        table.add_row(*map(Text, (f"{one.id} {one.title}", *row, said)))
+    table.add_row("", f"{before.score:g}", f"{after.score:g}", f"{after.score - before.score:+g}")
+    console.print(table)
+    console.print("nothing was stored", style="dim")
 
 
 def print_explanation(explanation: Explanation, console) -> None:

@@ -7,9 +7,13 @@ from functools import lru_cache
 from markupsafe import Markup, escape
 
 from autograder.back.answers import as_html
+from autograder.back.sections import sections
+from autograder.bundle import handed_out
+from autograder.course import Course
 from autograder.nbgrader_bridge.marks import Mark, Marks
 from autograder.submission import Submission
 from cattern.checking.lab import Lab, Task
+from cattern.checking.verdict import TaskVerdict
 from cattern.checking.words import SIGNS, STATUS, said_of
 
 FROM_COLLECT = ("timestamp.txt", "submission_secret.txt")  # what nbgrader's collect adds: not the student's
@@ -23,7 +27,7 @@ def feedback_page(
     verdict: Mapping,
     submission: Submission | None = None,
     marks: Marks | None = None,
-    sections: Mapping[str, str] | None = None,
+    headings: Mapping[str, str] | None = None,
 ) -> str:
     """Return the page.
 
@@ -32,15 +36,15 @@ def feedback_page(
         verdict: the content of a verdict file.
         submission: what was handed in, for the student's own lines and answers; None shows the verdict alone.
         marks: the gradebook's, with a person's points and comments; None where there is no gradebook.
-        sections: task id → heading of the notebook's section that it belongs to.
+        headings: task id → heading of the notebook's section that it belongs to.
     """
-    marks, sections = marks or Marks(), sections or {}
+    marks, headings = marks or Marks(), headings or {}
     files = {} if submission is None else {n: lines_of(t) for n, t in sorted(submission.files.items())}
     tasks = []
     for said in verdict["tasks"]:
         task = next((t for t in lab.tasks if t.id == said["id"]), None)
         mark = marks.cells.get(task.grade_id, Mark()) if task else Mark()
-        tasks.append(_shown(lab, task, said, mark, submission, files, sections.get(said["id"], "")))
+        tasks.append(_shown(lab, task, said, mark, submission, files, headings.get(said["id"], "")))
     earned = sum(t["score"] for t in tasks)
     return (
         templates()
@@ -59,6 +63,13 @@ def feedback_page(
             files=[{"name": n, "lines": _numbered(lines[:MOST_OF_A_FILE])} for n, lines in files.items()],
         )
     )
+
+
+def task_page(course: Course, verdict: TaskVerdict, submission: Submission) -> str:
+    """Return a page on one task, for a student who asks: what the grader says of it, and their own lines."""
+    about = {"student": submission.student, "repairs": submission.repairs, "max_score": verdict.max_score}
+    headings = sections(course.lab, handed_out(course)[f"{course.lab_name}.ipynb"])
+    return feedback_page(course.lab, {**about, "tasks": [verdict.to_json()]}, submission, None, headings)
 
 
 @lru_cache

@@ -1,0 +1,41 @@
+"""Appeals, as an instructor types them: a page to send, and what a one-line fix would have given."""
+
+import subprocess
+import sys
+
+from notebook_fixtures import LAB
+
+
+def cattern(folder, *words):
+    command = [sys.executable, "-m", "cattern", *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_explain_writes_a_page_to_send(graded_class, tmp_path):
+    handed_in, _ = graded_class(LAB)
+    done = cattern(
+        tmp_path, "explain", "dora", "TODO#2", "--submitted", str(handed_in), "--html", "dora.html"
+    )
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "dora.html").read_text(encoding="utf-8")
+    assert "The L2 term is twice as large" in page and "8 <span" in page and "reg * (np.sum(W1" in page
+    assert "The probe" in done.stdout and "reg_loss = 0.5" not in page  # the patch is the instructor's alone
+
+
+def test_a_one_line_fix_shows_before_and_after_and_stores_nothing(graded_class, tmp_path):
+    handed_in, _ = graded_class(LAB)
+    text = (handed_in / "dora" / LAB / "cattern" / "neural_net.py").read_text(encoding="utf-8")
+    fixed = text.replace("reg_loss = reg *", "reg_loss = 0.5 * reg *")
+    assert fixed != text
+    (tmp_path / "neural_net.py").write_text(fixed, encoding="utf-8")
+    command = ("grade", LAB, str(handed_in), "--out", "grades", "--with", "neural_net.py")
+    done = cattern(tmp_path, *command, "--only", "dora")
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    assert "2 lines differ" in said and "+ reg_loss = 0.5" in said.replace("+   ", "+ ")
+    assert "TODO#2 loss 8 partial 12 pass +4" in said and "79 83 +4" in said
+    assert not (tmp_path / "grades").exists()
+    (tmp_path / "other.py").write_text("", encoding="utf-8")
+    done = cattern(tmp_path, *command[:-1], "other.py", "--only", "dora")
+    assert done.returncode == 1 and "give one of neural_net.py" in done.stderr
+    assert cattern(tmp_path, *command).returncode == 2
