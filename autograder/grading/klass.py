@@ -24,6 +24,7 @@ from autograder.submission.layouts import aliases
 from cattern.checking.verdict import Verdict
 from cattern.errors import CatternError
 
+MANY = 20  # submissions for which it pays to load everything before the workers start
 Progress = Callable[[Iterable[Graded], int], Iterable[Graded]]
 
 
@@ -162,6 +163,8 @@ def _graded(
 
         yield from grade_on_cluster(course, todo, walls, scheduler)
         return
+    from threadpoolctl import threadpool_limits
+
     from autograder.grading.pool import Pool
     from autograder.grading.workers import Workers
 
@@ -171,7 +174,8 @@ def _graded(
     size = min(jobs or os.cpu_count() or 1, len(todo))
     seconds = 2 * course.choices.submission_seconds + 60  # a submission's own budget ends before
     with (
-        Workers(course, walls).warm() as workers,
+        threadpool_limits(1),  # inherited by the workers: sums end in the same digit on any machine
+        Workers(course, walls).warm(images=len(todo) >= MANY) as workers,
         Pool(workers.grade, lost, size, seconds, workers.close) as pool,
     ):
         yield from pool.run(todo)

@@ -21,7 +21,8 @@ Job, Result = TypeVar("Job"), TypeVar("Result")
 TRIES = 2  # a worker may be killed for what another process on the machine did
 MEMORY = (
     4 * 2**30
-)  # bytes of address space of a worker: a submission that wants more ends its own reading, not the machine
+)  # bytes of address space: a submission that wants more ends its own reading, not the machine
+PATIENCE = 5.0  # seconds for a worker to end its sandbox
 _PR_SET_PDEATHSIG = 1
 
 
@@ -59,7 +60,12 @@ class Pool(Generic[Job, Result]):
     def __enter__(self) -> "Pool":
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, failed: type | None, *_) -> None:
+        if failed is None:
+            for worker in self._workers:
+                worker.connection.close()  # each ends in order
+            for worker in self._workers:
+                worker.process.join(PATIENCE)
         self.close()
 
     def close(self) -> None:

@@ -65,13 +65,19 @@ class Workers:
         """End the sandboxes of all threads."""
         self._opened.close()
 
-    def warm(self) -> "Workers":
-        """Compute now what every submission is compared with, so that processes forked from this one share it."""
+    def warm(self, images: bool = False) -> "Workers":
+        """Compute now what every submission is compared with, so that processes forked from this one share it.
+
+        Args:
+            images: whether what data files are judged with is loaded as well: a second, and a hundred MB.
+        """
         lab = self.course.lab
         for task in lab.tasks:
             if task.source in ("module", "cell"):
                 for probe in self.reference.probes(task):
                     self.reference.facts(task, frozenset(), probe)
+            elif task.source == "data" and images:
+                getattr(self.course.instructors("data"), "images", list)()
         _ = self._engine
         return self
 

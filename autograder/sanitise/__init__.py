@@ -17,7 +17,6 @@ from collections.abc import Mapping
 from urllib.parse import unquote
 
 import nh3
-from nbconvert.filters.markdown_mistune import InvalidNotebook, IPythonRenderer, MarkdownWithMath
 from pygments.token import STANDARD_TYPES
 
 MAX_MARKDOWN = (
@@ -49,7 +48,7 @@ _ATTRIBUTES["font"] |= {"style"}
 # What colours code, and nothing else: a class of the page's own could put a text above its buttons.
 _CLASSES = {"span": {name for name in STANDARD_TYPES.values() if name}, "div": {"highlight"}}
 _STYLES = {"text-align", "color", "font-weight", "font-style", "text-decoration"}
-_LINK = re.compile(r"(https?://|mailto:)[^\s<>\"'\\]+")
+LINK = re.compile(r"(https?://|mailto:)[^\s<>\"'\\]+")
 # MathJax commands that make links, styles or load code. What is left of `\href` is a sign that looks like a backslash.
 _TEX = re.compile(r"\\(?=(?:href|url|style|class|cssId|require|mmlToken|html\w*|data)(?![A-Za-z]))")
 
@@ -75,7 +74,7 @@ def clean_html(text: str, pictures: Mapping[str, str] | None = None) -> str:
     # It must not raise: nh3 would then keep the attribute.
     def attribute(tag: str, name: str, value: str) -> str | None:
         if name == "href":
-            return value if _LINK.fullmatch(value) else None
+            return value if LINK.fullmatch(value) else None
         if name == "src":
             return known.get(value) or known.get(unquote(value).removeprefix("./")) or _checked(value)
         return value
@@ -101,9 +100,11 @@ def markdown_to_html(source: str, pictures: Mapping[str, str] | None = None) -> 
         pictures: as for `clean_html`.
     """
     source = plain_text(source)
+    from autograder.sanitise.renderers import Lenient, render  # late: nbconvert takes seconds
+
     try:
         if not _is_too_much(source):
-            return clean_html(_render(_Lenient, source), pictures)
+            return clean_html(render(Lenient, source), pictures)
     except Exception:  # a parser of text that meets hostile text
         pass
     return f"<pre>{html.escape(source)}</pre>"
@@ -119,68 +120,32 @@ def safe_markdown(
         pictures: as for `clean_html`.
         reserved: ids of elements of the page, which no heading may take.
     """
+    from autograder.sanitise.renderers import IPythonRenderer, Lenient, render
+
     source, known = plain_text(source), pictures or {}
     if _is_too_much(source):
         return fenced(source)
     try:
         if _is_safe(source, known, reserved):
             return source
-        clean = clean_html(_render(_Lenient, source), known)
+        clean = clean_html(render(Lenient, source), known)
         # One line is one HTML block to every markdown parser: nothing in it is read as markdown again.
         block = "<div>" + clean.strip().replace("\r", "").replace("\n", "&#10;") + "</div>"
-        if _render(IPythonRenderer, block).strip() == block:
+        if render(IPythonRenderer, block).strip() == block:
             return block
     except Exception:  # a parser of text that meets hostile text
         pass
     return fenced(source)
 
 
-class _Strict(IPythonRenderer):
-    """What nbconvert makes of a text, were it without HTML, diagrams, and addresses that are not plain."""
-
-    known: Mapping[str, str] = {}
-
-    def block_html(self, html: str) -> str:
-        return ""
-
-    def inline_html(self, html: str) -> str:
-        return ""
-
-    def block_mermaidjs(self, code: str) -> str:
-        return f"<pre>{html.escape(code)}</pre>"
-
-    def link(self, text: str, url: str, title: str | None = None) -> str:
-        return super().link(text, url, title) if _LINK.fullmatch(html.unescape(url)) else text
-
-    def image(self, text: str, url: str, title: str | None = None) -> str:
-        if url.startswith("attachment:") and url in self.known:
-            return super().image(text, url, title)
-        return text
-
-
-class _Lenient(IPythonRenderer):
-    """nbconvert's renderer, whose HTML will be cleaned: images keep their names, and those elsewhere become links."""
-
-    def image(self, text: str, url: str, title: str | None = None) -> str:
-        if _LINK.fullmatch(url):
-            return self.link(f"[picture: {text or 'elsewhere'}]", url, title)
-        return f'<img src="{html.escape(url)}" alt="{html.escape(text)}">'
-
-
-def _render(
-    renderer: type, source: str, known: Mapping[str, str] | None = None, anchors: bool = False
-) -> str:
-    made = renderer(escape=False, exclude_anchor_links=not anchors, attachments=as_attachments(known or {}))
-    made.known = known or {}
-    return MarkdownWithMath(renderer=made).render(source)
-
-
 def _is_safe(source: str, known: Mapping[str, str], reserved: frozenset) -> bool:
+    from autograder.sanitise.renderers import InvalidNotebook, IPythonRenderer, Strict, render
+
     try:
-        shown = _render(IPythonRenderer, source, known, anchors=True)
+        shown = render(IPythonRenderer, source, known, anchors=True)
     except InvalidNotebook:  # an attachment that is not there
         return False
-    if shown != _render(_Strict, source, known, anchors=True):
+    if shown != render(Strict, source, known, anchors=True):
         return False
     return not _TEX.search(html.unescape(shown)) and not reserved & set(re.findall(r'\bid="([^"]*)"', shown))
 

@@ -8,6 +8,7 @@ SHAPES = {"W1": 2, "b1": 1, "W2": 2, "b2": 1}
 PIXELS, CLASSES = 784, 10
 MOST_HIDDEN = 4096  # units: small integers pack so well that a short file could hold a hundred thousand
 ROWS = 500  # images at a time
+ROUNDING = 4e-6  # of float32, over sums of a thousand products: far more than it ever is
 
 
 def misfit(arrays: dict[str, np.ndarray]) -> str | None:
@@ -35,15 +36,33 @@ def misfit(arrays: dict[str, np.ndarray]) -> str | None:
 
 
 def accuracy(params: dict[str, np.ndarray], X: np.ndarray, y: np.ndarray) -> float:
-    """Return the share of rows of X (N, 784) that the network with these parameters labels as y (N,) does."""
-    W1, b1, W2, b2 = (np.asarray(params[name], np.float64) for name in SHAPES)
+    """Return the share of rows of X (N, 784) that the network with these parameters labels as y (N,) does, in float64.
+
+    Most rows are decided in float32, at half the cost: those whose two best scores are farther apart than rounding reaches.
+    """
+    exact = [np.asarray(params[name], np.float64) for name in SHAPES]
     right = 0
     with np.errstate(all="ignore"):
+        rough = [a.astype(np.float32) for a in exact]
+        W1, _, W2, _ = rough
+        reach = np.linalg.norm(W1, axis=0) @ np.abs(W2)
         for start in range(0, len(X), ROWS):
-            part = slice(start, start + ROWS)
-            scores = np.maximum(X[part] @ W1 + b1.reshape(-1), 0) @ W2 + b2.reshape(-1)
-            right += int(np.sum(np.argmax(scores, axis=1) == y[part]))
+            part = X[start : start + ROWS]
+            images = part.astype(np.float32)
+            hidden, scores = _scores(images, *rough)
+            labels = np.argmax(scores, axis=1)
+            size = np.linalg.norm(images, axis=1)[:, None] * reach + hidden @ np.abs(W2) + np.abs(scores)
+            second, first = np.partition(scores, -2, axis=1)[:, -2:].T
+            near = ~(first - second > ROUNDING * size.max(axis=1))  # true for nan, too
+            if near.any():
+                labels[near] = np.argmax(_scores(part[near], *exact)[1], axis=1)
+            right += int(np.sum(labels == y[start : start + ROWS]))
     return right / len(X)
+
+
+def _scores(X, W1, b1, W2, b2) -> tuple[np.ndarray, np.ndarray]:
+    hidden = np.maximum(X @ W1 + b1.reshape(-1), 0)
+    return hidden, hidden @ W2 + b2.reshape(-1)
 
 
 def preview(arrays: dict[str, np.ndarray]) -> tuple[str, str]:
