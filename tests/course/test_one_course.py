@@ -6,7 +6,9 @@ import shutil
 import subprocess
 import sys
 
+import pytest
 from courses import course_of
+from notebook_fixtures import copy_packages
 
 from autograder import markers
 from autograder.bundle import handed_out, write_files
@@ -123,6 +125,35 @@ def test_points_tasks_left_out_and_the_secret_hold_for_every_command(tmp_path):
     course = make_course(tmp_path / "course", "nearest_neighbour", text)
     marks = same_marks(course, hand_in(course, tmp_path, "TODO#2"), tmp_path)
     assert marks == {"TODO#1": (30, 30), "TODO#2": (0, 22), "TODO#3": (22, 22), "T1": (10, 10)}
+
+
+def test_a_rubric_of_the_courses_own_holds_for_every_command(tmp_path):
+    course = make_course(tmp_path / "course", "nearest_neighbour", "")
+    copy_packages(course.folder)
+    for name in ("environment.yml", "constraints.txt"):
+        shutil.copy(ROOT / name, course.folder)
+    rubric = course.folder / "cattern" / "checking" / "labs" / "nearest_neighbour" / "rubric.py"
+    before = rubric.read_text(encoding="utf-8")
+    assert before.count("earn(14, ") == 2
+    rubric.write_text(before.replace("earn(14, ", "earn(13, "), encoding="utf-8")
+    path = course.notebook
+    path.write_text(
+        path.read_text(encoding="utf-8").replace('"points": 22', '"points": 21'), encoding="utf-8"
+    )
+    course = course_of("nearest_neighbour", course.folder, SECRET)
+    marks = same_marks(course, hand_in(course, tmp_path), tmp_path)
+    assert marks["TODO#2"] == marks["TODO#3"] == (21, 21)
+    assert sum(most for _, most in marks.values()) == 98
+
+
+@pytest.mark.parametrize("carry", ["solved", "own"])
+def test_files_of_an_earlier_lab_are_whose_the_course_says(tmp_path, carry):
+    course = make_course(tmp_path / "course", "nn_library", f'carry = "{carry}"\n')
+    own = "raise SystemError('these are my own layers')\n"
+    submitted = hand_in(course, tmp_path, **{"cattern/layers.py": own})
+    marks = same_marks(course, submitted, tmp_path)
+    total = sum(score for score, _ in marks.values())
+    assert total > 80 if carry == "solved" else total < 30
 
 
 def test_a_blank_hand_in_earns_nothing_in_explain_either(tmp_path):
