@@ -1,7 +1,7 @@
 """One submission in, one verdict out: sends each task's probes through the sandbox and lets the judge read the answers."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 
@@ -27,6 +27,11 @@ ENDINGS = {
 }
 
 
+# Of the time that a task takes, its computing counts against the submission's budget. Waiting counts only where no busy
+# machine explains it: a budget in wall time alone would give another verdict under load.
+PATIENCE, SLOWER = 5.0, 20.0  # seconds, and times as long as the computing
+
+
 class WallBroken(Exception):
     """The sandbox itself failed, twice: the submission has no verdict."""
 
@@ -49,7 +54,7 @@ def grade_submission(
         reference: what the solution gives.
         sandbox: where student code runs.
         limits: of every task.
-        seconds: waiting and working time of all tasks together; what is done by then counts.
+        seconds: computing time of all tasks together, and waiting that only sleep explains; what is done by then counts.
 
     Raises:
         WallBroken: the sandbox could not run one of the tasks.
@@ -87,14 +92,14 @@ class Grading:
     remarks: list[str] = field(default_factory=list)
 
     def __post_init__(self):
-        self._until = time.monotonic() + self.seconds
+        self._left = self.seconds
 
     def verdict_in_time(self, task: Task) -> TaskVerdict:
         """Judge one task as `verdict` does; where that costs too much, all after it are out of time as well."""
         try:
             return self.verdict(task)
         except OverBudget as error:
-            self._until = 0.0
+            self._left = 0.0
             return _plain(task, "timeout", str(error))
 
     def verdict(self, task: Task) -> TaskVerdict:
@@ -108,12 +113,13 @@ class Grading:
             return _by_data(task, self.submission, self.reference)
         if task.source == "hand":
             return _plain(task, "skipped", "a person grades this one")
-        left = self._until - time.monotonic()
-        if left <= 0:
+        if self._left <= 0:
             why = f"the tasks before it used up the {self.seconds:g} s that a whole submission has"
             return _plain(task, "timeout", why)
-        limits = replace(self.limits, wall_seconds=min(self.limits.wall_seconds, left))
-        answers = answers_of(task, self.submission, self.reference, self.sandbox, limits, self.remarks)
+        limits = replace(self.limits, wall_seconds=min(self.limits.wall_seconds, self.seconds))
+        answers = answers_of(
+            task, self.submission, self.reference, self.sandbox, limits, self.remarks, self._spend
+        )
         if isinstance(answers, TaskVerdict):
             return answers
         self.answers[task.id] = answers
@@ -121,6 +127,14 @@ class Grading:
             self.reference.lab, task, answers, self.reference, self.found
         )
         return verdict
+
+    def _spend(self, outcome: Outcome, wall: float, limits: Limits) -> None:
+        """Take what a task cost off the budget."""
+        if outcome.status == "timeout" and outcome.detail == "wall":
+            self._left -= limits.wall_seconds
+        else:
+            waited = wall - SLOWER * outcome.cpu_seconds - PATIENCE
+            self._left -= outcome.cpu_seconds + max(0.0, waited)
 
 
 def answers_of(
@@ -130,10 +144,12 @@ def answers_of(
     sandbox: Sandbox,
     limits: Limits,
     remarks: list[str] | None = None,
+    spend: Callable[[Outcome, float, Limits], None] = lambda outcome, wall, limits: None,
 ):
     """Return what the submission's code answers to a task's probes, or the verdict when there is no answer.
 
     Modules that it imports and that are missing are named in `remarks`: they cost points where they are used only.
+    `spend` is told what it cost.
 
     Raises:
         WallBroken: the sandbox failed twice.
@@ -161,7 +177,9 @@ def answers_of(
             raise
 
     for _ in range(2):
+        started = time.monotonic()
         outcome = sandbox.run(files, file.encode(), limits, converse=converse)
+        spend(outcome, time.monotonic() - started, limits)
         if outcome.status != "sandbox":
             break
     else:

@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 from types import SimpleNamespace
 
+import pytest
 from courses import course_of
 from lab_styles.two_layer_net import SOLUTION
 
@@ -11,6 +12,7 @@ from autograder.grading.one import Grading, OverBudget, grade_submission
 from autograder.grading.pool import MEMORY as pool_memory
 from autograder.grading.pool import Pool
 from autograder.grading.workers import Workers
+from autograder.sandbox import Limits, Outcome
 from autograder.submission import HandIn, read_submission
 
 COURSE = course_of()
@@ -35,6 +37,20 @@ def test_a_sleeper_has_one_budget_for_all_tasks(tmp_path):
     assert {tasks[t.id].status for t in probed} == {"timeout"}
     assert "time limit" in tasks["TODO#1"].rationale
     assert "used up the 2 s" in tasks["TODO#7"].rationale
+
+
+def test_a_busy_machine_takes_nothing_off_the_budget():
+    """What a task waits for its turn is no sleep: the verdict is the same under any load."""
+    limits, grading = Limits(), Grading(None, None, None, Limits(), 60.0)
+    for _ in range(12):  # as on a machine that is twenty times busier than its cores
+        grading._spend(Outcome("ok", cpu_seconds=0.2), 4.0, limits)
+    assert grading._left == pytest.approx(60 - 12 * 0.2)
+    grading._spend(Outcome("timeout", detail="cpu", cpu_seconds=5.0), 100.0, limits)
+    assert grading._left == pytest.approx(60 - 12 * 0.2 - 5)
+    grading._spend(Outcome("ok", cpu_seconds=0.1), 30.0, limits)  # asleep
+    assert grading._left < 60 - 12 * 0.2 - 5 - 20
+    grading._spend(Outcome("timeout", detail="wall"), 60.0, limits)
+    assert grading._left < 0
 
 
 def test_what_was_done_before_the_end_counts(tmp_path):
@@ -89,7 +105,7 @@ def test_what_costs_too_much_to_judge_keeps_what_was_judged(monkeypatch):
     assert grading.verdict_in_time(a) == "judged"
     late = grading.verdict_in_time(b)
     assert (late.status, late.score, late.rationale) == ("timeout", 0, "too long")
-    assert grading._until == 0
+    assert grading._left == 0
 
 
 def over_budget():
