@@ -77,18 +77,50 @@ def search_path(folder: str | Path | None = None) -> list[Path]:
 
 
 def find(file: OfficialFile, folder: str | Path | None = None) -> Path | None:
-    """Return where the file is, or None. Raises DataFileError when a folder may not be looked into."""
+    """Return where the file is, or None. Raises DataFileError when a folder may not be looked into.
+
+    Every layout in which people have it is known: the file itself, in a folder of its own name (Kaggle's), in `MNIST/raw`
+    or `raw` (torchvision's), and as a browser names a second download, "… (1).gz".
+    """
     for place in search_path(folder):
-        for name in file.spellings:
-            path = place / name
-            try:
-                if path.exists():
-                    return path
-            except OSError as error:
-                raise DataFileError(
-                    path, "a folder that can be read", error.strerror or str(error)
-                ) from error
+        for inside in (place, place / "MNIST" / "raw", place / "raw"):
+            for name in file.spellings:
+                path = inside / name
+                try:
+                    if path.is_dir():
+                        path = next((path / n for n in file.spellings if (path / n).is_file()), path)
+                    if path.is_dir() and any((inside / n).is_file() for n in file.spellings):
+                        continue  # the good file lies beside
+                    if path.exists():
+                        return path
+                except OSError as error:
+                    what = error.strerror or str(error)
+                    raise DataFileError(path, "a folder that can be read", what) from error
+            if inside.is_dir():
+                again = (p for n in file.spellings for p in sorted(inside.glob(_downloaded_again(n))))
+                if found := next(again, None):
+                    return found
     return None
+
+
+def _downloaded_again(name: str) -> str:
+    """Return the pattern of what browsers make of a name that is taken: "a.gz" becomes "a (1).gz" or "a-1.gz"."""
+    stem, dot, end = name.partition(".gz")
+    return f"{stem}[ -]*[0-9]*{dot}{end}"
+
+
+def contents(place: Path) -> str:
+    """Say what lies in a folder in which nothing was found."""
+    try:
+        names = sorted(p.name for p in place.iterdir() if not p.name.startswith((".", "__")))
+    except OSError:
+        return "no such folder" if not place.is_dir() else "it may not be looked into"
+    names = [n for n in names if not n.endswith((".py", "README.md"))]
+    return (
+        f"it holds {', '.join(names[:4])}{' and more' if len(names) > 4 else ''}"
+        if names
+        else "no data in it"
+    )
 
 
 def load(file: OfficialFile, path: Path) -> np.ndarray:

@@ -43,7 +43,7 @@ class DataFileError(CatternError):
 
     def __str__(self):
         folder = self.path.absolute().parent
-        command = "cattern data --force"
+        command = "python -m cattern data --force"
         if folder.resolve() != HERE:
             command += f' --folder "{folder}"'
         return (

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from mnist_data.download import DownloadError, download
-from mnist_data.files import FILES, find, load, search_path
+from mnist_data.files import FILES, contents, find, load, search_path
 from mnist_data.idx import DataFileError, load_idx
 from mnist_data.subset import notice, read_subset
 
@@ -60,10 +60,7 @@ def read_images(folder: str | Path | None = None) -> tuple[np.ndarray, np.ndarra
             load(file, find(file, folder) or download(file, search_path(folder)[0])) for file in FILES
         )
     except DownloadError as error:
-        places = "\n".join(
-            f"Looked in {place}" + ("" if place.is_dir() else " (no such folder)")
-            for place in search_path(folder)
-        )
+        places = "\n".join(f"Looked in {place} ({contents(place)})" for place in search_path(folder))
         print(notice(f"{places}\n{error}"), flush=True)
         return read_subset()
 

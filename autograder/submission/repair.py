@@ -8,6 +8,8 @@ import codecs
 import json
 import re
 
+from cattern.checking.source import repaired
+
 MAX_PARSED = 128 * 1024  # characters: parsing more than a student writes only costs time and memory
 # A value of JSON takes tens of bytes in memory for each of these, where the largest honest notebook has a tenth as many.
 MAX_JSON = {"{": 300_000, "[": 300_000, ",": 2_000_000}
@@ -85,7 +87,8 @@ def python_source(data: bytes) -> tuple[bytes, list[str]]:
             f"a merge conflict, of which the {'first' if text == sides[0] else 'second'} side was taken"
         )
     text, tabs = _expand_tabs(text)
-    return text.encode("utf-8", "replace"), done + tabs
+    text, signs = repaired(text)
+    return text.encode("utf-8", "replace"), done + tabs + signs
 
 
 def parsed(source: str) -> str | None:

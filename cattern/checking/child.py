@@ -22,6 +22,7 @@ from cattern.checking.hang import Watchdog
 from cattern.checking.judge import Earlier, judge_task
 from cattern.checking.lab import Lab, Task, load_lab, module_name
 from cattern.checking.locate.explain import Explainer
+from cattern.checking.source import repaired
 from cattern.errors import CatternError
 from cattern.plugins import installed
 
@@ -69,10 +70,11 @@ def about(lab: Lab, task: Task) -> dict:
     }
 
 
-def texts_of(lab: Lab, folder: Path) -> dict[str, str]:
-    """Return the student's files that are there, path → source."""
+def texts_of(lab: Lab, folder: Path) -> dict[str, tuple[str, list[str]]]:
+    """Return the student's files that are there, path → source, and what was repaired in it."""
     paths = {file: folder / file for file in lab.student_files}
-    return {file: p.read_text(encoding="utf-8", errors="replace") for file, p in paths.items() if p.is_file()}
+    found = {f: p.read_text(encoding="utf-8", errors="replace") for f, p in paths.items() if p.is_file()}
+    return {file: repaired(text) for file, text in found.items()}
 
 
 def answer(lab: Lab, reference, folder: Path, question: dict, say: Callable[[dict], None]) -> None:
@@ -84,7 +86,8 @@ def answer(lab: Lab, reference, folder: Path, question: dict, say: Callable[[dic
     watchdog = Watchdog(question["seconds"], paths, lambda why: say({"hung": why}))
     upstream = {u.id for t in wanted for u in lab.upstream(t)}
     found: dict[str, Earlier] = {}
-    explainer = Explainer(lab, reference, texts_of(lab, folder))
+    texts = texts_of(lab, folder)
+    explainer = Explainer(lab, reference, {file: text for file, (text, _) in texts.items()})
     for task in lab.tasks:
         if task not in wanted and task.id not in upstream:
             continue
@@ -112,8 +115,10 @@ def answer(lab: Lab, reference, folder: Path, question: dict, say: Callable[[dic
         if task in wanted:
             steps = [s for m in verdict.mistakes for s in m.hint] or list(task.hints)
             said = {"verdict": verdict.to_json(), "hints": steps}
-            printed = output or probing.printed.text()
-            say(said | {k: v for k, v in (("stub", stub), ("printed", printed)) if v})
+            more = {"stub": stub, "printed": output or probing.printed.text()}
+            if task.source == "module":  # said once a file
+                _, more["repairs"] = texts.pop(lab.file_of(task), ("", []))
+            say(said | {name: value for name, value in more.items() if value})
 
 
 def main() -> None:

@@ -39,7 +39,7 @@ def judge_imported(task_id: str, lab_name: str) -> list:
 
     lab = load_lab(lab_name)
     task, reference = lab.task(task_id), reference_of(lab_name)
-    found: dict[str, frozenset[str]] = {}
+    found = {}
     verdicts = []
     for one in [t for t in lab.upstream(task) if t.source == "module"] + [task]:
         name = module_name(lab.file_of(one))

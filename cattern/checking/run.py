@@ -19,6 +19,7 @@ from cattern.checking.agent.loading import load_module, load_student, printed, q
 from cattern.checking.facts import Answer, Failure
 from cattern.checking.lab import Driver, Lab, Probe, Task, Values, module_name
 from cattern.checking.remote import Channel, PipeError, Remote
+from cattern.checking.source import repaired
 
 SEED = 231  # of the global random streams before every probe, so that a submission always draws the same
 
@@ -158,7 +159,7 @@ def answer_task(lab: Lab, task: Task, probes: Iterable[Probe], folder: Path) -> 
     file = lab.file_of(task)
     path = folder / file
     try:
-        text = with_numpy(task, path.read_text(encoding="utf-8"))
+        text = with_numpy(task, repaired(path.read_text(encoding="utf-8"))[0])
         module, _ = load_student(module_name(file), path, text)
     except KeyboardInterrupt:
         raise

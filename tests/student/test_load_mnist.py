@@ -231,7 +231,7 @@ def test_the_error_survives_pickling(tmp_path):
 
 
 def test_the_command_needs_no_folder_for_the_packages_own():
-    assert "`cattern data --force`" in str(DataFileError(HERE / "x", "this", "that"))
+    assert "`python -m cattern data --force`" in str(DataFileError(HERE / "x", "this", "that"))
 
 
 # --- the four files -------------------------------------------------------------------------------------------------
