@@ -156,6 +156,33 @@ def status(names: Names = None, as_json: AsJson = False) -> None:
     echo(json.dumps([r["verdict"] for r in results]) if as_json else words.table_text(results, in_colour()))
 
 
+@app.command(
+    epilog=examples(
+        "python -m cattern submit[dim]                 # LAB-submission.zip in this folder[/dim]",
+        "python -m cattern submit --student s0123456[dim]   # with your number in the receipt[/dim]",
+        "python -m cattern submit --out lab1.zip[dim]       # under another name[/dim]",
+        "python -m cattern submit --anyway[dim]             # though something is missing[/dim]",
+    )
+)
+def submit(
+    lab: Annotated[
+        str | None, typer.Argument(metavar="[LAB]", help="The lab; the one in this folder.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="ZIP", help="Where the zip goes.")] = None,
+    student: Annotated[str | None, typer.Option(metavar="ID", help="Who you are, for the receipt.")] = None,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Write it though something is missing.")] = False,
+) -> None:
+    """Pack what is to be handed in into one zip, after a look at whether it is complete, readable and fresh."""
+    from cattern.checking import ask, words
+    from cattern.checking.submit import submit as pack
+
+    path, notes, found = pack(lab or ask.find_lab(), out, student, anyway)
+    echo(words.table_text(found, in_colour()))
+    for note in notes:
+        echo(f"note: {note}")
+    echo(f"hand in this one file: {path} ({path.stat().st_size / 1024:.0f} kB)")
+
+
 def in_colour() -> bool:
     """Tell whether colour is wanted: on a terminal, unless NO_COLOR says otherwise."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
