@@ -253,6 +253,33 @@ def test_no_script_of_a_student_runs_in_formgrader(watched, formgrader):
     assert evil.status == 404, "a page that was handed in is not served"
 
 
+def test_a_person_marks_by_hand_and_the_students_page_has_points_and_comment(browser, watched, formgrader):
+    """On the page of the tests before: T4's answer, the student's file below, and the marks where they belong."""
+    (course, *_), page = formgrader, watched
+    assert page.get_by_text("cattern/neural_net.py, as it was handed in").first.is_visible()
+    page.locator("#t4").fill("3.5")
+    page.locator("#t4").press("Tab")
+    page.locator("#t4-comment").fill("Why is the sum one?")
+    page.locator("#t4-comment").press("Tab")
+    picture(page, "formgrader-by-hand")
+    page.wait_for_timeout(1500)  # each is saved when it is left
+    for words in (
+        ("grade", LAB, "submitted", "--out", "grades"),
+        ("feedback", LAB, "submitted", "--out", "pages"),
+    ):
+        command = [sys.executable, "-m", "cattern", *words, "--course", "."]
+        done = subprocess.run(command, cwd=course, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    html = course / "pages" / "dora" / LAB / f"{LAB}.html"
+    own = browser.new_page()
+    own.goto(html.as_uri())
+    assert own.get_by_text("marked by hand, 3.5 of 5").first.is_visible()
+    assert own.get_by_text("Why is the sum one?").first.is_visible()
+    assert own.locator("math").count() and own.evaluate("window.hits || 0") == 0
+    picture(own, "feedback-by-hand")
+    own.close()
+
+
 def test_no_script_of_a_student_runs_in_nbgraders_feedback(watched, formgrader):
     course, page = formgrader[0], watched
     nbgrader(course, "generate_feedback", LAB)
