@@ -16,10 +16,8 @@ from autograder.submission.repair import python_source, shown, some
 from cattern.checking.lab import Lab
 
 MAX_HELPERS = 50
-MAX_PARSED_FILES, MAX_PARSED_BYTES = (
-    300,
-    2**21,
-)  # of a submission; parsing costs a thousand times what reading does
+# Of a submission; parsing costs a thousand times what reading does.
+MAX_PARSED_FILES, MAX_PARSED_BYTES = 300, 2**19
 
 
 def python_files(
