@@ -110,17 +110,18 @@ def _one_each(cells: list[dict], released: Mapping, done: list[str]) -> None:
 
 
 def _join_neighbours(cells: list[dict], released: Mapping, done: list[str]) -> None:
+    given = {cell["source"].strip() for cell in released.values()}
+    names = [grade_id(cell) for cell in cells]
     for name, stub in released.items():
         tag = stub["metadata"].get("nbgrader", {})
-        at = next((i for i, cell in enumerate(cells) if grade_id(cell) == name), None)
-        if at is None or stub["cell_type"] != "code" or not tag.get("solution") or tag.get("locked"):
+        if name not in names or stub["cell_type"] != "code" or not tag.get("solution") or tag.get("locked"):
             continue
-        given = {cell["source"].strip() for cell in released.values()}
+        at = names.index(name)
         joined = 0
         for step in (1, -1):
             while 0 <= (near := at + step) < len(cells) and joined < MAX_JOINED:
                 source, extra = cells[at]["source"], cells[near]["source"]
-                if grade_id(cells[near]) or cells[near]["metadata"] == _DROPPED:
+                if names[near] or cells[near]["metadata"] == _DROPPED:
                     break
                 if cells[near]["cell_type"] != "code" or extra.strip() in ("", *given):
                     break
@@ -130,7 +131,7 @@ def _join_neighbours(cells: list[dict], released: Mapping, done: list[str]) -> N
                 cells[at]["source"] = re.sub(
                     r"^[ \t]*raise NotImplementedError.*$\n?", "", both, flags=re.MULTILINE
                 )
-                del cells[near]
+                del cells[near], names[near]
                 at, joined = min(at, near), joined + 1
         if joined:
             done.append(
@@ -179,12 +180,13 @@ def without_magics(source: str) -> str:
 
 
 def _bring_back(cells: list[dict], released: Mapping, done: list[str]) -> None:
-    present, after = {grade_id(cell) for cell in cells}, -1
-    missing = [name for name in released if name not in present]
+    names, after = [grade_id(cell) for cell in cells], -1
+    missing = [name for name in released if name not in names]
     for name, stub in released.items():
         if name in missing:
             cells.insert(after + 1, dict(stub))
-        after = next(i for i, cell in enumerate(cells) if grade_id(cell) == name)
+            names.insert(after + 1, name)
+        after = names.index(name)
     if missing:
         done.append(f"missing, put back as released: {some([shown(name, 40) for name in missing])}")
 
