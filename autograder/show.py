@@ -15,6 +15,7 @@ from autograder.grading.explain import Explanation
 from autograder.grading.klass import GradedClass
 from autograder.grading.workers import Graded
 from cattern.checking.facts import agree
+from cattern.checking.locate.words import sentences
 from cattern.checking.run import printable
 
 # A letter beside the colour: neither is needed to read the other.
@@ -170,6 +171,10 @@ def print_explanation(explanation: Explanation, console) -> None:
     e, v = explanation, explanation.verdict
     console.print(f"[bold]{v.id} {v.title}[/]: {v.status}, {v.score:g} of {v.max_score:g} points")
     console.print(v.rationale, markup=False)
+    for sentence in sentences(v.to_json()):
+        console.print(Text(f"→ {sentence}"), highlight=False)
+    for edit in e.edits:
+        console.print(Text(f"  in the solution: {edit}"), highlight=False)
     if e.probe is None:
         return
     console.print(f"\n[bold]The probe[/] “{e.probe.id}”")

@@ -43,12 +43,8 @@ class HeldOut:
     """A reference that does not know some mistakes."""
 
     def __init__(self, reference, unknown: set[str]):
-        self.lab, self.probes, self.facts, self.basis = (
-            reference.lab,
-            reference.probes,
-            reference.facts,
-            reference.basis,
-        )
+        self.lab, self.probes, self.facts = reference.lab, reference.probes, reference.facts
+        self.basis, self.hidden = reference.basis, reference.hidden
         self._mistakes, self._unknown = reference.mistakes, unknown
 
     def mistakes(self, task: Task) -> Mapping:

@@ -28,6 +28,7 @@ class Explanation:
         patched: the facts of the solution with the named mistakes, or None without any.
         patches: mistake id → the patch as a unified diff.
         raised: what the submission raised there, in words.
+        edits: what stands in the solution where the student's code lacks something: the answer, so for instructors only.
     """
 
     verdict: TaskVerdict
@@ -37,6 +38,7 @@ class Explanation:
     patched: Facts | None = None
     patches: dict[str, str] | None = None
     raised: str = ""
+    edits: tuple[str, ...] = ()
 
 
 def explain(
@@ -49,11 +51,12 @@ def explain(
     """
     grading = Grading(submission, reference, sandbox, limits)
     for earlier in reference.lab.upstream(task):
-        grading.verdict(earlier)
-    verdict = grading.verdict(task)
+        grading.explained(earlier, grading.verdict(earlier))
+    verdict = grading.explained(task, grading.verdict(task))
     answers = grading.answers.get(task.id)
+    edits = tuple(dict.fromkeys(reference.solution_of(task, r.name) for r in grading.repairs(task)))
     if answers is None or "probe" not in verdict.evidence:
-        return Explanation(verdict)
+        return Explanation(verdict, edits=edits)
     probes = {p.id: p for p in reference.probes(task)}
     probe = probes[verdict.evidence["probe"]]
     expected = expectation(task, reference)
@@ -68,6 +71,7 @@ def explain(
         reference.facts(task, carried | mistakes, probe) if mistakes else None,
         {m: _diff(reference, m) for m in sorted(mistakes)},
         next((str(a.failure) for a in answers if a.probe == probe.id and a.failure), ""),
+        edits,
     )
 
 

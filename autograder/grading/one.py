@@ -1,8 +1,10 @@
 """One submission in, one verdict out: sends each task's probes through the sandbox and lets the judge read the answers."""
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from importlib import import_module
 
 from autograder.sandbox import Limits, Outcome, Sandbox
@@ -13,6 +15,9 @@ from cattern.checking import wire
 from cattern.checking.facts import Answer
 from cattern.checking.judge import Earlier, judge_task
 from cattern.checking.lab import Lab, Task
+from cattern.checking.locate.candidates import Repair
+from cattern.checking.locate.explain import Explainer, unexplained
+from cattern.checking.locate.runner import There
 from cattern.checking.remote import Channel, Pipe, PipeError
 from cattern.checking.verdict import TaskVerdict, Verdict
 
@@ -30,6 +35,7 @@ ENDINGS = {
 # Of the time that a task takes, its computing counts against the submission's budget. Waiting counts only where no busy
 # machine explains it: a budget in wall time alone would give another verdict under load.
 PATIENCE, SLOWER = 5.0, 20.0  # seconds, and times as long as the computing
+EXPLAINING = 3  # times the wall time of a task, at most, for finding places: an honest file takes a second
 
 
 class WallBroken(Exception):
@@ -61,7 +67,8 @@ def grade_submission(
     """
     started = time.monotonic()
     grading = Grading(submission, reference, sandbox, limits, seconds)
-    tasks = tuple(grading.verdict_in_time(task) for task in reference.lab.tasks)
+    judged = [grading.verdict_in_time(task) for task in reference.lab.tasks]
+    tasks = tuple(map(grading.explained, reference.lab.tasks, judged))  # all marks are final by now
     took = time.monotonic() - started
     repairs = tuple(dict.fromkeys([*submission.repairs, *grading.remarks]))
     return Verdict(reference.lab.name, submission.student, "graded", tasks, repairs, took)
@@ -93,6 +100,7 @@ class Grading:
 
     def __post_init__(self):
         self._left = self.seconds
+        self._given_up = False
 
     def verdict_in_time(self, task: Task) -> TaskVerdict:
         """Judge one task as `verdict` does; where that costs too much, all after it are out of time as well."""
@@ -135,6 +143,39 @@ class Grading:
         else:
             waited = wall - SLOWER * outcome.cpu_seconds - PATIENCE
             self._left -= outcome.cpu_seconds + max(0.0, waited)
+
+    @cached_property
+    def _explainer(self) -> Explainer:
+        return Explainer(self.reference.lab, self.reference, {})
+
+    def repairs(self, task: Task) -> list[Repair]:
+        """Return the places that were found in the file of a task, and what belongs there."""
+        return self._explainer.repairs.get(self.reference.lab.file_of(task), [])
+
+    def explained(self, task: Task, verdict: TaskVerdict) -> TaskVerdict:
+        """Return a verdict with the places in the student's code that explain it; its marks stay as they are.
+
+        The instrumented file runs in a sandbox of its own. Whatever it does, the verdict is the one there is. What ends
+        it is the number of steps, so that the words do not depend on load; a file that breaks out of that is not tried again.
+        """
+        answers = self.answers.get(task.id)
+        if self._given_up or answers is None or not unexplained(task, verdict):
+            return verdict
+        files, found = files_for(self.reference.lab, task, self.submission), verdict
+        file = self.reference.lab.file_of(task)
+        self._explainer.texts |= {file: files[file].decode()}
+
+        def converse(pipe: Pipe) -> None:
+            nonlocal found
+            channel = Channel(pipe)
+            self._explainer.open_runner = lambda lab, task, texts: There(channel, lab, task, texts[file])
+            with contextlib.suppress(Exception):  # of absurd values: no words, and nothing else lost
+                found = self._explainer.explained(task, verdict, answers, self.found)
+
+        limits = replace(self.limits, wall_seconds=EXPLAINING * self.limits.wall_seconds)
+        outcome = self.sandbox.run(files, file.encode(), limits, converse=converse)
+        self._given_up = outcome.status != "ok"
+        return found
 
 
 def answers_of(

@@ -1,7 +1,7 @@
 """The named quantities of a lab's solution on a probe: what `cattern.checking.locate` may put into a student's code.
 
 A lab names them in `autograder/labs/NAME/words.toml`: for each function a variable, or an expression as it stands in the
-solution, and what it is called. The solution runs instrumented, in this process; see `cattern.checking.locate.instrument`.
+solution, and what it is called. The solution runs instrumented, in this process; see `cattern.checking.agent.instrument`.
 """
 
 import ast
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.markers import strip
+from cattern.checking.agent.instrument import Place, instrumented
 from cattern.checking.lab import Lab, Probe, Task
 from cattern.checking.locate.basis import Basis, Quantity
-from cattern.checking.locate.instrument import Place, instrumented
-from cattern.checking.locate.runner import Runner
+from cattern.checking.locate.runner import Here
 from cattern.errors import CatternError
 
 
@@ -83,7 +83,7 @@ class Recorder:
             texts: the files of the solution, perhaps with mistakes in them.
             words: what the quantities are called.
         """
-        self._runner, self._words = Runner(lab, task, texts), words
+        self._runner, self._words = Here(lab, task, texts), words
         self._places = {
             name: places_of(self._runner.places, function, code)
             for name, (function, code, _, _) in (words.named | words.sizes).items()
@@ -93,6 +93,11 @@ class Recorder:
             name: name if re.search(rf"(?<!\w){re.escape(code)}(?!\w)", released) else f"{function} #{number}"
             for number, (name, (function, code, _, _)) in enumerate(words.named.items())
         }
+
+    def place_of(self, name: str) -> Place:
+        """Return the place that gives a quantity, by its published name, its value."""
+        own = next(own for own, published in self._published.items() if published == name)
+        return self._runner.places[self._places[own][0]]
 
     def basis(self, probe: Probe) -> Basis:
         """Return what the solution knows on one probe. Quantities that are not computed are left out."""

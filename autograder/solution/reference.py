@@ -235,6 +235,12 @@ class SolutionReference:
                 self._bases[key] = recorder.basis(probe) if recorder else Basis()
             return self._bases[key]
 
+    def solution_of(self, task: Task, name: str) -> str:
+        """Return how the solution computes a named quantity: "hidden = np.maximum(0, pre_activation)", with its line."""
+        recorder = self._recorders.get((task.id, frozenset())) or self._recorder(task, frozenset())
+        place = recorder.place_of(name)
+        return f"line {place.line}: {place.statement}"
+
     def _recorder(self, task: Task, mistakes: frozenset[str]) -> Recorder | None:
         """Return what records a task's solution, or None when the patches are in each other's way."""
         if task.source == "cell":

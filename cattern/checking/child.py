@@ -100,8 +100,7 @@ def answer(lab: Lab, reference, folder: Path, question: dict, say: Callable[[dic
             watchdog.end()
             verdict, found[task.id] = judge_task(lab, task, answers, reference, found)
             output = probing.printed.text()
-            made = {task_id: earlier.mistakes for task_id, earlier in found.items()}
-            verdict = explainer.explained(task, verdict, answers, made)
+            verdict = explainer.explained(task, verdict, answers, found)
             own = (a.failure for a in answers if a.failure and a.failure.todo == task.id)
             stub = next(({"line": f.line, "code": f.code} for f in own if f.line), None)
         elif task.source == "cell":

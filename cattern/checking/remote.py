@@ -74,6 +74,11 @@ class Channel(Heap):
         _, absent = self.ask("load", name, source)
         return [str(n)[:80] for n in absent]
 
+    def load_watched(self, name: str, source: str) -> None:
+        """Load the student's file instrumented; see `agent.instrument`."""
+        self.source = source
+        self.ask("load_watched", name, source)
+
     def probe(self, name: str, seed: int) -> "Remote":
         """Let all be forgotten but the student's module, and return that."""
         self.reset()

@@ -47,7 +47,7 @@ def run(driver: Driver, module: ModuleType, probes: Iterable[Probe], source_file
             np.random.seed(SEED)
             random.seed(SEED)
             with quiet():
-                answers.append(_answer(driver, module, probe, source_file))
+                answers.append(answer(driver, module, probe, source_file))
         return answers
     finally:
         np.random.set_state(kept[0])
@@ -85,15 +85,16 @@ def run_remotely(
     for probe in probes:
         module = channel.probe(module_name(file), SEED)
         with np.errstate(all="ignore"):
-            answer = _answer(task.driver, module, probe, file)
-        size += sum(value.size for value in answer.values.values() if isinstance(value, np.ndarray))
+            answered = answer(task.driver, module, probe, file)
+        size += sum(value.size for value in answered.values.values() if isinstance(value, np.ndarray))
         if size > MAX_ELEMENTS:
             raise PipeError(f"it holds more than {MAX_ELEMENTS} numbers")
-        answers.append(answer)
+        answers.append(answered)
     return answers, absent
 
 
-def _answer(driver: Driver, module: ModuleType, probe: Probe, source_file: str) -> Answer:
+def answer(driver: Driver, module: ModuleType, probe: Probe, source_file: str) -> Answer:
+    """Run a driver on one probe, from whatever random state there is."""
     raw: Values = {}
     failure = None
     inputs = {name: v.copy() if isinstance(v, np.ndarray) else v for name, v in probe.inputs.items()}
@@ -202,6 +203,6 @@ def _checked_failure(raw: dict) -> Failure:
 
 
 __all__ = [
-    "SEED", "ApiError", "Remote", "answer_task", "describe", "load_module", "numbers", "printable",
+    "SEED", "ApiError", "Remote", "answer", "answer_task", "describe", "load_module", "numbers", "printable",
     "printed", "run", "run_remotely",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from cattern.checking import run as probing
 from cattern.checking.facts import Answer
 from cattern.checking.judge import judge_task
 from cattern.checking.lab import Lab, Task, load_lab
+from cattern.checking.locate.basis import Basis
 from cattern.checking.verdict import TaskVerdict
 
 LAB = load_lab("two_layer_net")
@@ -38,6 +39,10 @@ class WithoutDiagnosis:
     def mistakes(self, task) -> dict:
         """Return no mistakes."""
         return {}
+
+    def basis(self, task, mistakes, probe) -> Basis:
+        """Return nothing: no place is looked for."""
+        return Basis()
 
     def computes(self) -> bool:
         """There is nothing to compute."""

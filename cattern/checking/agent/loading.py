@@ -10,12 +10,14 @@ import re
 import sys
 import traceback
 import warnings
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 
+# source → what is compiled, and names for it
+Made = Callable[[str], tuple[object, Mapping[str, object]]]
 MAX_MISSING = 20  # modules that a file may import in vain
 MAGIC = re.compile(r"^(\s*)[%!]\s*\w.*$", re.MULTILINE)  # IPython's, in a file that came out of a notebook
 
@@ -116,25 +118,39 @@ _KNOWN_ELSEWHERE = {
 }  # fmt: skip
 
 
-def load_module(name: str, path: Path, source: str) -> ModuleType:
+def load_module(name: str, path: Path, source: str, made: Made | None = None) -> ModuleType:
     """Compile and run Python source as the module `name`, which then stands in `sys.modules`.
 
     Args:
         name: import name.
         path: where the source is (or would be), for tracebacks.
         source: the text of the module.
+        made: makes of the source what is compiled, and the names that it needs; see `instrument`.
     """
     spec = importlib.util.spec_from_loader(name, loader=None, origin=str(path))
     module = importlib.util.module_from_spec(spec)
     module.__file__ = str(path)
     linecache.cache[str(path)] = (len(source), None, source.splitlines(keepends=True), str(path))
     sys.modules[name] = module
+    tree, names = made(source) if made else (source, {})
+    module.__dict__.update(names)
     with quiet():
-        exec(compile(source, str(path), "exec"), module.__dict__)
+        exec(compile(tree, str(path), "exec"), module.__dict__)
     return module
 
 
-def load_student(name: str, path: Path, source: str) -> tuple[ModuleType, list[str]]:
+def without_magic(source: str) -> str:
+    """Return Python without IPython's lines, if it is none with them."""
+    try:
+        compile(source, "student", "exec")
+    except SyntaxError:
+        return MAGIC.sub(r"\1pass", source)
+    return source
+
+
+def load_student(
+    name: str, path: Path, source: str, made: Made | None = None
+) -> tuple[ModuleType, list[str]]:
     """Load a student's file, with empty modules for those that are not there.
 
     Leftovers of a notebook (`%magic`, `!command`, `get_ipython()`) do nothing.
@@ -143,17 +159,14 @@ def load_student(name: str, path: Path, source: str) -> tuple[ModuleType, list[s
         The module, and the names of the modules that are missing.
     """
     builtins.get_ipython = lambda: _Anything()
-    try:
-        compile(source, str(path), "exec")
-    except SyntaxError:
-        source = MAGIC.sub(r"\1pass", source)
+    source = without_magic(source)
     absent: list[str] = []
     finder = AbsentModules(absent)
     sys.meta_path.append(finder)
     before = set(sys.modules)
     while True:
         try:
-            return load_module(name, path, source), absent
+            return load_module(name, path, source, made), absent
         except ModuleNotFoundError as error:
             # one that the file itself catches never comes here
             if not error.name or error.name in absent or len(absent) >= MAX_MISSING:

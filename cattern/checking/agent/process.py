@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import commands, loading
+from . import commands, instrument, loading
 from .heap import HEAD, Entry, Heap, HeapError
 
 WATCHED = ("params", "grads")  # dicts of a student's object that drivers look at all the time
@@ -24,6 +24,7 @@ class Agent(Heap):
         self._pipe, self._file, self._error = pipe, source_file, None
         self._turn, self._unread = threading.RLock(), b""
         self._known: dict[type, list] = {}
+        self._watch = None  # of an instrumented file
 
     # Shared values: the other side says when one may go
 
@@ -161,6 +162,17 @@ class Agent(Heap):
     def _do_load(self, name: str, source: str):
         module, absent = loading.load_student(name, Path(self._file), source)
         return module, absent
+
+    def _do_load_watched(self, name: str, source: str):
+        self._watch = instrument.Watch()
+        module, absent = loading.load_student(name, Path(self._file), source, self._watch.made)
+        return module, absent
+
+    def _do_watch(self, text: str, numbers: np.ndarray, keep: bool, limit: int) -> None:
+        self._watch.start(instrument.read_plan(text, numbers), keep, limit)
+
+    def _do_watched(self) -> tuple:
+        return instrument.told(self._watch)
 
     def _do_probe(self, module_name: str, number: int):
         self.reset()

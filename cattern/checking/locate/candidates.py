@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cattern.checking.agent.instrument import Place
 from cattern.checking.facts import agree
 from cattern.checking.locate.basis import (
     Basis,
@@ -15,7 +16,6 @@ from cattern.checking.locate.basis import (
     known_as,
     same,
 )
-from cattern.checking.locate.instrument import Place
 from cattern.checking.locate.runner import Recording
 
 

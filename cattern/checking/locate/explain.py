@@ -10,13 +10,15 @@ from dataclasses import replace
 import numpy as np
 
 from cattern.checking.facts import RAISED, Answer, Facts, agree, read
+from cattern.checking.judge import Earlier
 from cattern.checking.lab import Lab, Probe, Property, Task
 from cattern.checking.locate.basis import Basis
 from cattern.checking.locate.candidates import Repair
 from cattern.checking.locate.relations import Pair, relation
-from cattern.checking.locate.runner import Runner
+from cattern.checking.locate.runner import Here, Runner
 from cattern.checking.locate.search import Search
 from cattern.checking.reference import NOTHING, Reference, expectation
+from cattern.checking.remote import PipeError
 from cattern.checking.verdict import TaskVerdict
 
 STEPS = 5  # repairs in one task
@@ -33,7 +35,7 @@ class Explainer:
         lab: Lab,
         reference: Reference,
         texts: Mapping[str, str],
-        open_runner: Callable[[Lab, Task, Mapping[str, str]], Runner] = Runner,
+        open_runner: Callable[[Lab, Task, Mapping[str, str]], Runner] = Here,
     ):
         """Begin with a submission.
 
@@ -43,11 +45,11 @@ class Explainer:
             texts: path → source of the student's files.
             open_runner: makes the runner of a task's instrumented file.
         """
-        self.lab, self.reference, self.texts, self.open_runner = lab, reference, texts, open_runner
+        self.lab, self.reference, self.texts, self.open_runner = lab, reference, dict(texts), open_runner
         self.repairs: dict[str, list[Repair]] = {}
 
     def explained(
-        self, task: Task, verdict: TaskVerdict, answers: Sequence[Answer], found: Mapping[str, frozenset[str]]
+        self, task: Task, verdict: TaskVerdict, answers: Sequence[Answer], found: Mapping[str, Earlier]
     ) -> TaskVerdict:
         """Return a verdict with what can be said of its lost points; its status and its score stay as they are.
 
@@ -55,15 +57,14 @@ class Explainer:
             task: the task.
             verdict: the judge's verdict, final.
             answers: what the submission gave.
-            found: task id → the mistakes named in it, this task's own included.
+            found: task id → what is known of it, for the tasks judged before.
         """
-        named = {entry["property"] for entry in verdict.evidence.get("lost", ()) if entry["mistakes"]}
-        lost = [p for p in lost_properties(task, verdict) if p.name not in named]
-        if not lost or verdict.status in ("pass", "missing", "skipped"):
+        lost = unexplained(task, verdict)
+        if not lost:
             return verdict
         probes = self.reference.probes(task)
         got = read(task, {p.id: p.inputs for p in probes}, list(answers))
-        carried = NOTHING.union(*(found.get(t.id, NOTHING) for t in self.lab.upstream(task)))
+        carried = NOTHING.union(*(found[t.id].mistakes for t in self.lab.upstream(task) if t.id in found))
         expected = expectation(task, self.reference, carried)
         if expected is None:
             carried, expected = NOTHING, expectation(task, self.reference)
@@ -98,7 +99,7 @@ class Explainer:
         """Find places for the wrong facts one after the other, with those found before repaired; and how calls differ."""
         try:
             runner = self.open_runner(self.lab, task, self.texts)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, PipeError):
             raise
         except BaseException:  # it cannot be loaded: the judge has said so
             return [], None
@@ -131,6 +132,14 @@ class Explainer:
         finally:
             runner.close()
         return located, None
+
+
+def unexplained(task: Task, verdict: TaskVerdict) -> list[Property]:
+    """Return the lost properties of a task that no mistake of the catalogue explains."""
+    if verdict.status in ("pass", "missing", "skipped"):
+        return []
+    named = {entry["property"] for entry in verdict.evidence.get("lost", ()) if entry["mistakes"]}
+    return [p for p in lost_properties(task, verdict) if p.name not in named]
 
 
 def lost_properties(task: Task, verdict: TaskVerdict) -> list[Property]:

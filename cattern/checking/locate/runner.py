@@ -2,18 +2,23 @@
 
 import linecache
 import sys
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
-from types import ModuleType
+
+import numpy as np
 
 from cattern.checking import run as probing
-from cattern.checking.facts import Facts, read
+from cattern.checking.agent.instrument import Filling, Place, Watch, instrumented, read_told, told_plan
+from cattern.checking.agent.loading import load_student, without_magic
+from cattern.checking.facts import Answer, Facts, read
 from cattern.checking.lab import Lab, Probe, Task, module_name
-from cattern.checking.locate.instrument import Filling, Watch, instrumented
+from cattern.checking.remote import Channel, PipeError
 
-LONGER = 3  # a run with other values may take as many times the steps of the one before
+MAX_SOURCE = 100_000  # characters of a student's file: in a longer one no place is looked for
+MAX_STEPS = 10_000_000
 _number = count()
 
 
@@ -43,8 +48,49 @@ def without_slopes(probe: Probe) -> Probe:
     return replace(probe, inputs={k: v for k, v in probe.inputs.items() if k != "own"})
 
 
-class Runner:
-    """The instrumented file of one task. It runs in this process: for the solution, and for a student's own check."""
+class Runner(ABC):
+    """The instrumented file of one task.
+
+    Attributes:
+        places: the places in it, by number.
+    """
+
+    places: Sequence[Place]
+
+    def __init__(self, task: Task):
+        """Keep the task."""
+        self.task = task
+
+    def record(self, probe: Probe, plan: Mapping[int, Filling] | None = None) -> Recording:
+        """Run a probe and keep all values."""
+        return self._run(without_slopes(probe), plan or {}, True, sys.maxsize)
+
+    def run(self, probe: Probe, plan: Mapping[int, Filling], limit: int) -> Recording:
+        """Run a probe with other values in some places.
+
+        Args:
+            probe: the probe.
+            plan: place → what is put there.
+            limit: number of steps after which it is given up.
+        """
+        return self._run(without_slopes(probe), plan, False, limit)
+
+    @abstractmethod
+    def _run(self, probe: Probe, plan: Mapping[int, Filling], keep: bool, limit: int) -> Recording:
+        """Run a probe; see `record` and `run`."""
+
+    def _read(self, probe: Probe, answer: Answer) -> tuple[Facts, int | None]:
+        """Return the facts of an answer, and the line that raised."""
+        facts = read(self.task, {probe.id: probe.inputs}, [answer])
+        return facts, answer.failure.line if answer.failure else None
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the file."""
+
+
+class Here(Runner):
+    """The file runs in this process: the solution, or a student's own in a student's own check."""
 
     def __init__(self, lab: Lab, task: Task, texts: Mapping[str, str]):
         """Load the lab's files, the task's own one instrumented.
@@ -57,58 +103,76 @@ class Runner:
         Raises:
             Exception: whatever the files raise when they are loaded.
         """
-        own = lab.file_of(task)
-        tree, self.places = instrumented(texts[own])
-        self.task, self.watch = task, Watch(self.places)
-        names = {file: module_name(file) for file in lab.student_files if file in texts}
+        super().__init__(task)
+        own, self._watch = lab.file_of(task), Watch()
+        names = {file: module_name(file) for file in (*lab.student_files, own) if file in texts}
         before = {name: sys.modules.get(name) for name in names.values()}
         try:
             for file, name in names.items():
                 path = Path(f"located-{next(_number)}.py")
                 if file == own:
-                    self.module = self._load(name, path, texts[file], tree)
+                    source = probing.with_numpy(task, texts[file])
+                    self._module, _ = load_student(name, path, source, self._watch.made)
                     break
-                probing.load_module(name, path, texts[file])
+                load_student(name, path, texts[file])
         finally:
             for name, module in before.items():
                 sys.modules.pop(name, None)
                 if module is not None:
                     sys.modules[name] = module
-
-    def _load(self, name: str, path: Path, source: str, tree) -> ModuleType:
-        module = ModuleType(name)
-        module.__file__ = str(path)
-        linecache.cache[str(path)] = (len(source), None, source.splitlines(keepends=True), str(path))
-        vars(module).update(self.watch.names())
-        sys.modules[name] = module
-        with probing.quiet():
-            exec(compile(tree, str(path), "exec"), vars(module))
-        return module
+        self.places = self._watch.places
 
     def close(self) -> None:
         """Forget the source."""
-        linecache.cache.pop(self.module.__file__, None)
+        linecache.cache.pop(self._module.__file__, None)
 
-    def record(self, probe: Probe, plan: Mapping[int, Filling] | None = None) -> Recording:
-        """Run a probe and keep all values."""
-        self.watch.start(plan, keep=True)
-        return self._recording(probe)
+    def _run(self, probe: Probe, plan: Mapping[int, Filling], keep: bool, limit: int) -> Recording:
+        watch = self._watch
+        watch.start(plan, keep, limit)
+        (answer,) = probing.run(self.task.driver, self._module, [probe], self._module.__file__)
+        return Recording(
+            *self._read(probe, answer), watch.seen or {}, watch.times, watch.steps, tuple(watch.called)
+        )
 
-    def run(self, probe: Probe, plan: Mapping[int, Filling], limit: int) -> Recording:
-        """Run a probe with other values in some places.
+
+class There(Runner):
+    """The file runs at the other end of a pipe. What comes from there may be forged: then the words are wrong, and no mark."""
+
+    def __init__(self, channel: Channel, lab: Lab, task: Task, source: str):
+        """Load a student's file, instrumented.
 
         Args:
-            probe: the probe.
-            plan: place → what is put there.
-            limit: number of steps after which it is given up.
-        """
-        self.watch.start(plan, limit=limit)
-        return self._recording(probe)
+            channel: to the agent.
+            lab: the lab.
+            task: the task.
+            source: the text of the file (or cell) with the task's answer.
 
-    def _recording(self, probe: Probe) -> Recording:
-        probe = without_slopes(probe)
-        answers = probing.run(self.task.driver, self.module, [probe], self.module.__file__)
-        facts = read(self.task, {probe.id: probe.inputs}, answers)
-        line = answers[0].failure.line if answers[0].failure else None
-        watch = self.watch
-        return Recording(facts, line, watch.seen or {}, watch.times, watch.steps, tuple(watch.called))
+        Raises:
+            Exception: whatever the file raises when it is loaded, or that it is too long to be looked at.
+        """
+        super().__init__(task)
+        source = probing.with_numpy(task, source)
+        if len(source) > MAX_SOURCE:
+            raise ValueError("too long")
+        _, self.places = instrumented(without_magic(source))
+        self._channel, self._name, self._file = channel, module_name(lab.file_of(task)), lab.file_of(task)
+        channel.load_watched(self._name, source)
+
+    def close(self) -> None:
+        """Do nothing: the other process ends with the conversation."""
+
+    def _run(self, probe: Probe, plan: Mapping[int, Filling], keep: bool, limit: int) -> Recording:
+        self._channel.ask("watch", *told_plan(plan), keep, min(limit, MAX_STEPS))
+        module = self._channel.probe(self._name, probing.SEED)
+        with np.errstate(all="ignore"):
+            answer = probing.answer(self.task.driver, module, probe, self._file)
+        facts, line = self._read(probe, answer)
+        text, numbers = self._channel.ask("watched")
+        try:
+            steps, called, times, seen = read_told(str(text), np.asarray(numbers, float))
+        except ValueError as error:
+            raise PipeError(str(error)) from None
+        known = range(len(self.places))
+        if any(number not in known for number in (*seen, *called)):
+            raise PipeError("it saw places that are not in the file")
+        return Recording(facts, line, seen, times, max(steps, 0), tuple(called))

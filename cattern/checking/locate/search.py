@@ -11,15 +11,15 @@ from itertools import pairwise
 
 import numpy as np
 
+from cattern.checking.agent.instrument import Filling
 from cattern.checking.facts import RAISED, Facts, agree
 from cattern.checking.lab import Probe, Task
 from cattern.checking.locate.basis import Basis, pairs
 from cattern.checking.locate.candidates import Repair, candidates
-from cattern.checking.locate.instrument import Filling
 from cattern.checking.locate.runner import Recording, Runner
 
 BUDGET = 300_000  # steps of one task: about a second
-EACH = 60  # steps that a run costs beside the places it passes
+EACH = 100  # steps that a run costs beside the places it passes
 TOGETHER = 3  # places that one fact may need
 FEW = 40  # more calls than this make a probe too dear to try things on
 

@@ -41,9 +41,7 @@ def explained(lab: str, texts: dict[str, str], *tasks: str) -> dict:
         module = modules[about.file_of(task)]
         answers = probing.run(task.driver, module, known.probes(task), module.__file__)
         judged, found[task.id] = judge_task(about, task, answers, known, found)
-        verdicts[task.id] = explainer.explained(
-            task, judged, answers, {t: earlier.mistakes for t, earlier in found.items()}
-        )
+        verdicts[task.id] = explainer.explained(task, judged, answers, found)
         before, after = judged.to_json(), verdicts[task.id].to_json()
         after = {k: v for k, v in after.items() if k not in ("located", "relation")}
         assert before == after  # marks and words of the judge are final

@@ -1,24 +1,33 @@
 """Instrumented code does what the plain code does; its values can be seen, and others put in their place."""
 
 import ast
+from itertools import chain
 
 import numpy as np
 import pytest
 from judging import reference, solved
 
 from cattern.checking import run as probing
+from cattern.checking.agent.instrument import (
+    Filling,
+    OutOfSteps,
+    Watch,
+    instrumented,
+    read_plan,
+    read_told,
+    told,
+    told_plan,
+)
 from cattern.checking.facts import agree, read
 from cattern.checking.lab import lab_names, load_lab
-from cattern.checking.locate.instrument import Filling, OutOfSteps, Watch, instrumented
-from cattern.checking.locate.runner import Runner, without_slopes
+from cattern.checking.locate.runner import Here, without_slopes
 
 
 def loaded(source: str) -> tuple[dict, Watch, list]:
-    tree, places = instrumented(source)
-    watch = Watch(places)
-    names = dict(watch.names())
+    watch = Watch()
+    tree, names = watch.made(source)
     exec(compile(tree, "instrumented", "exec"), names)
-    return names, watch, places
+    return names, watch, watch.places
 
 
 def number_of(places, code: str, kind: str = "expression") -> int:
@@ -29,10 +38,10 @@ def number_of(places, code: str, kind: str = "expression") -> int:
 def test_the_solution_gives_the_same_facts_with_and_without(lab):
     about, known = load_lab(lab), reference(lab)
     for task in [t for t in about.tasks if t.source == "module"]:
-        runner = Runner(about, task, solved(lab))
+        runner = Here(about, task, solved(lab))
         for probe in map(without_slopes, known.probes(task)):
             expected = known.facts(task, frozenset(), probe)
-            answers = probing.run(task.driver, runner.module, [probe], runner.module.__file__)
+            answers = probing.run(task.driver, runner._module, [probe], runner._module.__file__)
             got = read(task, {probe.id: probe.inputs}, answers)
             slopes = {key for key in expected if key not in got}  # what only `own` asks for
             assert all(agree(value, got[key]) for key, value in expected.items() if key not in slopes)
@@ -155,6 +164,34 @@ def test_a_run_that_never_ends_is_given_up():
     watch.start(limit=1000)
     with pytest.raises(OutOfSteps):
         names["f"](0.5)
+
+
+def test_what_was_seen_and_a_plan_cross_a_pipe_unchanged():
+    names, watch, places = loaded(
+        "def f(a, n):\n    b = a * n\n    m = b > 2.5\n    return b.sum(), m, n + 1\n"
+    )
+    watch.start(keep=True)
+    names["f"](np.array([[1.0, 2.0]], np.float32), 3)
+    steps, called, times, seen = read_told(*told(watch))
+    assert (steps, called, times) == (watch.steps, watch.called, watch.times)
+    assert [places[n].calls for n in called] == ["sum"]
+    for number, calls in watch.seen.items():
+        for ours, theirs in zip(chain(*calls), chain(*seen[number]), strict=True):
+            assert np.array_equal(ours, theirs) and isinstance(theirs, np.ndarray) == isinstance(
+                ours, np.ndarray
+            )
+    plan = {7: Filling([[np.eye(2), 1.5], []], [False, True], True)}
+    again = read_plan(*told_plan(plan))[7]
+    assert again.values[0][0].tolist() == [[1, 0], [0, 1]] and again.values[0][1] == 1.5
+    assert (again.once, again.blind) == ([False, True], True)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '[1,[],{},{"0":[[["f",[5]]]]}]', '[1,[],{"0":[[]]},{"0":[[["f",[]]]]}]', "[[[", "{}"]
+)
+def test_a_forged_record_is_refused(text):
+    with pytest.raises(ValueError):
+        read_told(text, np.zeros(1))
 
 
 def test_places_quote_the_code_as_it_was_written():

@@ -6,8 +6,10 @@ standard library, so that it can run beside the student's file wherever that run
 """
 
 import ast
+import json
+import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +43,13 @@ class Place:
     kind: str = "expression"
     target: str = ""
     calls: str = ""
+
+    @property
+    def statement(self) -> str:
+        """The expression, and what it is assigned to."""
+        sign = "" if self.target.endswith("=") else " ="
+        stored = self.kind == "whole" and self.target and self.target not in ("return", "append", "extend")
+        return f"{self.target}{sign} {self.code}" if stored else self.code
 
 
 @dataclass
@@ -107,13 +116,10 @@ class Watch:
     A value belongs to a call: the n-th time that anything outside the file called into it.
     """
 
-    def __init__(self, places: Sequence[Place] = ()):
-        """Watch nothing yet.
-
-        Args:
-            places: those of the instrumented source; calls of methods are noted in `called`.
-        """
-        self.methods = frozenset(n for n, place in enumerate(places) if place.calls)
+    def __init__(self):
+        """Watch nothing yet."""
+        self.places: list[Place] = []
+        self.methods: frozenset[int] = frozenset()
         self.called: list[int] = []
         self.calls, self.depth, self.steps, self.limit = 0, 0, 0, sys.maxsize
         self.seen: dict[int, list[list]] | None = None
@@ -121,9 +127,15 @@ class Watch:
         self.plan: Mapping[int, Filling] = {}
         self.turns: dict[tuple, int] = {}
 
-    def names(self) -> dict[str, Callable]:
-        """Return the names that instrumented code calls."""
-        return {SEE: self.see, MAY: self.may, GIVE: self.give, ENTER: self.enter, LEAVE: self.leave}
+    def made(self, source: str) -> tuple[ast.Module, dict[str, Callable]]:
+        """Return the instrumented tree of a source, and the names that it calls.
+
+        Raises:
+            SyntaxError: it is not Python.
+        """
+        tree, self.places = instrumented(source)
+        self.methods = frozenset(n for n, place in enumerate(self.places) if place.calls)
+        return tree, {SEE: self.see, MAY: self.may, GIVE: self.give, ENTER: self.enter, LEAVE: self.leave}
 
     def start(self, plan: Mapping[int, Filling] | None = None, keep: bool = False, limit: int = sys.maxsize):
         """Begin a run.
@@ -198,6 +210,84 @@ class Watch:
         if by_call and len(by_call[-1]) < MAX_EACH:
             by_call[-1].append(value)
             times[-1].append(self.steps)
+
+
+# What crosses a pipe: a text that tells the structure, and one array of all numbers.
+
+
+def told(watch: Watch) -> tuple[str, np.ndarray]:
+    """Return what was seen in a run, as `read_told` reads it."""
+    numbers: list = []
+
+    def put(value) -> list:
+        array = np.asarray(value)
+        numbers.append(np.asarray(array, float).ravel())
+        kind = array.dtype.kind.replace("u", "i")
+        return [kind if isinstance(value, np.ndarray | np.generic) else kind.upper(), list(array.shape)]
+
+    seen = {
+        number: [[put(v) for v in call] for call in calls] for number, calls in (watch.seen or {}).items()
+    }
+    text = json.dumps([watch.steps, watch.called, watch.times, seen])
+    return text, np.concatenate([np.zeros(0), *numbers])
+
+
+def read_told(text: str, numbers: np.ndarray) -> tuple[int, list[int], dict, dict]:
+    """Return steps, called, times and seen of a run; see `Watch`.
+
+    Raises:
+        ValueError: it is nothing that `told` gives.
+    """
+    reader = _Reader(numbers)
+    try:
+        steps, called, times, seen = json.loads(text)
+        times = {int(k): [[int(t) for t in call] for call in calls] for k, calls in times.items()}
+        seen = {int(k): [[reader.value(*v) for v in call] for call in calls] for k, calls in seen.items()}
+        for number, calls in seen.items():
+            if [len(c) for c in calls] != [len(c) for c in times[number]]:
+                raise ValueError("values without their times")
+        return int(steps), [int(n) for n in called], times, seen
+    except (TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
+        raise ValueError(f"no record of a run: {error}") from None
+
+
+def told_plan(plan: Mapping[int, Filling]) -> tuple[str, np.ndarray]:
+    """Return a plan, as `read_plan` reads it."""
+    watch = Watch()
+    watch.seen = {number: filling.values for number, filling in plan.items()}
+    text, numbers = told(watch)
+    return json.dumps([text, {n: [f.once, f.blind] for n, f in plan.items()}]), numbers
+
+
+def read_plan(text: str, numbers: np.ndarray) -> dict[int, Filling]:
+    """Return a plan from what `told_plan` gave."""
+    values, rest = json.loads(text)
+    reader = _Reader(numbers)
+    seen = json.loads(values)[3]
+    return {
+        int(number): Filling([[reader.value(*v) for v in call] for call in calls], *rest[number])
+        for number, calls in seen.items()
+    }
+
+
+class _Reader:
+    """Takes values from an array, one after the other."""
+
+    def __init__(self, numbers: np.ndarray):
+        self._numbers, self._next = numbers, 0
+
+    def value(self, kind: str, shape: list[int]):
+        size = math.prod(shape)
+        part = self._numbers[self._next : self._next + size]
+        if len(part) != size or len(shape) > 16:
+            raise ValueError("it tells of more numbers than there are")
+        self._next += size
+        with np.errstate(all="ignore"):
+            array = part.astype(_KINDS[kind.lower()]).reshape(shape)
+        return array.copy() if shape else array[()] if kind.islower() else array.item()
+
+
+_KINDS = {"b": bool, "i": np.int64, "f": np.float64}
 
 
 class _Rewriter(ast.NodeTransformer):
