@@ -9,7 +9,7 @@ correct files by other hands. Every lost task counts as one of:
     named     a mistake of the catalogue gives the same numbers
     located   a place in the file, verified by putting the right value there
     related   an exact relation to the right values, of each lost property
-    said      the verdict's own sentence says what is wrong: an exception with its line, a missing name, a rule that was broken
+    said      the verdict's own sentence says what is wrong: an exception with its line, a missing name, a wrong shape, a broken rule
     nothing   only numbers that differ
 
 A place is false when it stands before the first line that was changed, in the same function: there everything is right.
@@ -97,7 +97,10 @@ def says_it(task: Task, verdict: TaskVerdict, name: str) -> bool:
     lost = next((entry for entry in verdict.evidence.get("lost", ()) if entry["property"] == name), None)
     if lost is None or "raised" in verdict.evidence:
         return True
-    return " expected " not in lost["says"] and "is missing" not in lost["says"]
+    return (
+        any(words in lost["says"] for words in ("has shape", "is missing"))
+        or " expected " not in lost["says"]
+    )
 
 
 def is_false(planted: Planted, verdict: TaskVerdict, file: str) -> bool:

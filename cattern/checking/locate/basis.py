@@ -103,7 +103,9 @@ def forms(value, wanted, sizes: Mapping[str, int], whole: bool, given: bool) -> 
         return
     here, there = np.shape(value), np.shape(wanted)
     kind = np.asarray(wanted).dtype.kind
-    if not whole and np.asarray(value).dtype.kind.replace("u", "i") != kind.replace("u", "i"):
+    if not (whole and isinstance(value, np.ndarray | np.generic)) and np.asarray(value).dtype.kind.replace(
+        "u", "i"
+    ) != kind.replace("u", "i"):
         return
     if here == there:
         yield AS_IS

@@ -18,6 +18,8 @@ from cattern.checking.locate.basis import (
 )
 from cattern.checking.locate.runner import Recording
 
+EMPTY = ("np.zeros", "np.empty", "np.ones", "np.full")  # what is filled later: what is wrong comes later, too
+
 
 @dataclass(frozen=True)
 class Repair:
@@ -101,6 +103,8 @@ def candidates(
 
 def _entries(recording: Recording, places: Sequence[Place], basis: Basis) -> Iterator[_Entry]:
     for number, values in recording.seen.items():
+        if places[number].code.startswith(EMPTY):
+            continue
         quantity, form = known_as(values, basis)
         holds = quantity and quantity.words + form
         yield _Entry(number, places[number], values, holds, bool(quantity) and not form)
