@@ -66,7 +66,7 @@ def diagnose(
     searches = [Search(task, reference, base, got, lost) for base in dict.fromkeys((carried, NOTHING))]
     if carried and searches[0].gives(NOTHING, searches[0].names):
         return Diagnosis(earlier=True)
-    ways = [Search.one, Search.side_by_side] + [Search.two] * any_pair
+    ways = [Search.one, Search.two_side_by_side, *[Search.two] * any_pair, Search.side_by_side]
     for way in ways:
         for search in searches:
             if found := way(search):
@@ -95,11 +95,15 @@ class Search:
         alone = [frozenset([m]) for m in self.reference.mistakes(self.task)]
         return next((m for m in self.giving(self.names, alone) if self.gives(m, self.names)), None)
 
-    def side_by_side(self) -> Mistakes | None:
+    def two_side_by_side(self) -> Mistakes | None:
+        """Return two mistakes that leave each other's facts alone."""
+        return self.side_by_side(2)
+
+    def side_by_side(self, most: int = TOGETHER) -> Mistakes | None:
         """Return the fewest mistakes that explain all wrong facts between them: what each changes is as in `got`."""
         explains = {m: keys for m in self.suspects if (keys := self.explained_by(m))}
         best = sorted(explains, key=lambda m: -len(explains[m]))[:MOST]
-        for several in (s for n in range(2, TOGETHER + 1) for s in combinations(best, n)):
+        for several in (s for n in range(2, most + 1) for s in combinations(best, n)):
             if set().union(*(explains[m] for m in several)) == self.wrong and self.composes(several):
                 return frozenset(several)
         return None
@@ -138,10 +142,11 @@ class Search:
             return None
         near = [frozenset([m]) for m in self.suspects if self.index.touches[m] & facts]
         upon = [found | m for m in near]
-        for family in (upon, near, self.pairs(facts) if any_pair else ()):
+        apart = not any(self.index.touches[m] & facts for m in found)  # as if the others were not there
+        for family in (upon, near if apart else (), self.pairs(facts) if any_pair else ()):
             if fitting := [m for m in self.giving(facts, family) if self.gives(m, names)]:
-                against = {m: self.contradictions(m) for m in fitting}
-                best = [m for m in fitting if against[m] == min(against.values())]
+                weight = {m: self.contradictions_and_gain(m) for m in fitting}
+                best = [m for m in fitting if weight[m] == min(weight.values())]
                 return best[0] - found if len(best) == 1 else None
         return None
 
@@ -149,10 +154,11 @@ class Search:
         """Return those of some mistakes that have to do with a property; all of them when none does by itself."""
         return frozenset(m for m in found if self.index.touches[m] & {*prop.facts}) or found
 
-    def contradictions(self, mistakes: Mistakes) -> int:
-        """Return how many kinds of facts would be other than they are, of those that some mistakes change."""
+    def contradictions_and_gain(self, mistakes: Mistakes) -> tuple[int, int]:
+        """Return of how many kinds of facts some mistakes would make others than they are, and, negative, how many they explain."""
         touched = set().union(*(self.index.touches[m] for m in mistakes))
-        return sum(not self.gives(mistakes, {name}) for name in touched)
+        explained = sum(self.gives(mistakes, {name}) for name in touched)
+        return len(touched) - explained, -explained
 
     # Questions to the solution
 

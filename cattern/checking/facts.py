@@ -37,10 +37,16 @@ class Failure:
     todo: str | None = None
 
     def __str__(self) -> str:
-        """Return what was raised and where, in words."""
+        """Return what was raised and where, in words: "ValueError: … in line 7 (`…`)", or what the file lacks."""
         where = f" in line {self.line}" if self.line else ""
         code = f" (`{self.code}`)" if self.code else ""
-        return f"{self.type}{': ' + self.message if self.message else ''}{where}{code}"
+        name = "" if self.lacks else self.type
+        return f"{': '.join(filter(None, [name, self.message]))}{where}{code}"
+
+    @property
+    def lacks(self) -> bool:
+        """Tell whether nothing went wrong inside: the file lacks a name, or has another form, than the lab asks for."""
+        return self.type == "ApiError"
 
 
 @dataclass(frozen=True)

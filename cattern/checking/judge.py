@@ -83,23 +83,23 @@ class Judged:
         return bool(self.gaps) and self.followed < 1 and self.prop.points > 0
 
     @property
-    def sentence(self) -> str:
-        """Why it was not earned, with or without a place for the numbers of its first gap."""
-        gap = self.gaps[0]
+    def words(self) -> str:
+        """Why it was not earned, in one sentence."""
+        return self.words_of(self.gaps[0])
+
+    def words_of(self, gap: Difference) -> str:
+        """Return the sentence about one of its facts."""
+        words = self.sentence(gap).format(gap=gap.words)
+        if self.followed:
+            words += f"; it does follow from your earlier results, which earned {self.followed:.0%}"
+        return words
+
+    def sentence(self, gap: Difference) -> str:
+        """Return the sentence about one of its facts, with or without a place for the numbers."""
         said = self.prop.says.get(gap.fact, "")
         if "{gap}" not in said and gap.words == MISSING:  # "two calls give two losses": no, they give none
             said = ""
         return said or f"{self.prop.name} {{gap}}"
-
-    @property
-    def words(self) -> str:
-        """Why it was not earned, in one sentence."""
-        words = self.sentence.format(gap=self.gaps[0].words)
-        return (
-            f"{words}; it does follow from your earlier results, which earned {self.followed:.0%}"
-            if self.followed
-            else words
-        )
 
 
 def judge_task(
@@ -248,15 +248,21 @@ def raised_at(case: Case, gap: Difference) -> Failure | None:
 
 def rationale_of(case: Case, lost: list[Judged], raised: Failure | None) -> str:
     """Return why points were lost: what was raised, the sentences of the first lost properties, the names of the others."""
-    first = lost[0].words
-    if raised and raised.todo == case.task.id:
-        first = f"the line that raises NotImplementedError for {raised.todo} is still there, behind your code: remove it"
-    elif raised and cut_short(lost[0], case):
-        first = f"it raised {raised}"
-    elif raised:  # what was there before an exception is often there because of it
-        first = f"it raised {raised}; until then, {first}"
+    first, worst = lost[0].words, lost[0].gaps[0]
+    if raised:
+        what = str(raised) if raised.lacks else f"it raised {raised}"
+        if raised.todo == case.task.id:
+            first = f"the line that raises NotImplementedError for {raised.todo} is still there, behind your code: remove it"
+        elif cut_short(lost[0], case):
+            first = what
+        else:  # what was there before an exception is often there because of it
+            first = f"{what}; until then, {first}"
     others = [j for j in lost[1:] if not cut_short(j, case)]  # that one has its reason already
-    said = [first, *(j.words for j in others[: SENTENCES - 1])]
+    said, facts = [first], {worst.fact}
+    for j in others[: SENTENCES - 1]:  # properties may share a fact: nothing is said twice
+        if gap := next((gap for gap in j.gaps if gap.fact not in facts), None):
+            said.append(j.words_of(gap))
+            facts.add(gap.fact)
     if more := [j.prop.name for j in others[SENTENCES - 1 :]]:
         said.append(f"and {len(more)} more: {', '.join(more)}")
     return "; ".join(said)
@@ -281,6 +287,6 @@ def numbers_of(judged: Judged, case: Case) -> dict:
         "expected": show(case.plain.get(key)),
         "got": show(case.got.get(key)),
     }
-    if gap.error is not None and "{gap}" in judged.sentence:  # true or false has no relative error
+    if gap.error is not None and "{gap}" in judged.sentence(gap):  # true or false has no relative error
         numbers |= {"max_rel_error": float(f"{gap.error:.4g}"), "tolerance": case.task.tolerance}
     return numbers

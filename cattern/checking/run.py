@@ -111,6 +111,8 @@ def numbers(value) -> "np.ndarray | str":
     """Return a value as a float64 array, or a sentence when it is not made of numbers."""
     if isinstance(value, str):
         return printable(value, 300)
+    if value is None or (isinstance(value, np.ndarray) and value.dtype == object and value.tolist() is None):
+        return "None (is a `return` missing?)"
     try:
         array = np.asarray(value)
         if array.dtype.kind not in "biuf":

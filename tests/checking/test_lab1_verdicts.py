@@ -38,7 +38,7 @@ def test_what_is_not_a_number_earns_nothing_and_is_no_matter_of_style():
     stub = ("            return scores\n", "            return scores\n        return None, {}\n")
     verdict = grade_text(patched(SOLUTION, stub), TASKS[:3])["TODO#2"]
     assert (verdict.score, verdict.status, verdict.remarks) == (0, "fail", ())
-    assert verdict.rationale.startswith("the loss at reg=0 is not numbers but NoneType")
+    assert verdict.rationale.startswith("the loss at reg=0 is None (is a `return` missing?)")
     assert "two losses" not in verdict.rationale and "overflows" not in verdict.rationale
 
 

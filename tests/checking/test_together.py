@@ -15,7 +15,7 @@ TOGETHER = {
         reg-hard-coded loss-shift-in-numerator-only
         update-adagrad update-without-b2
         update-by-loss update-second-layer-only
-        update-biases-only update-decays-between-parameters
+        update-W2-only update-gradient-squared
         batch-labels-reordered sample-draws-labels
         grad-reg-of-L1 grad-divided-by-default-batch
         db2-missing dW2-reg-halved

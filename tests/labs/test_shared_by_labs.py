@@ -178,7 +178,8 @@ def test_stand_ins_leave_no_trace_also_after_an_error():
 
 @pytest.mark.parametrize("value", [None, 3, [1], (1, 2, 3), np.ones(2), {"loss": 1, "accuracy": 2}])
 def test_what_is_not_two_values_is_said(value):
-    with pytest.raises(ApiError, match=f"returns two numbers, but here it returned {type(value).__name__}$"):
+    what = "None: is a `return` missing\\?" if value is None else type(value).__name__
+    with pytest.raises(ApiError, match=f"returns two numbers, but here it returned {what}$"):
         _driving.unpacked(value, 2, "evaluate returns two numbers")
 
 

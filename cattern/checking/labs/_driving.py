@@ -47,8 +47,13 @@ def unpacked(value, count: int, says: str) -> tuple:
         ApiError: it returned something else.
     """
     if not isinstance(value, tuple | list) or len(value) != count:
-        raise ApiError(f"{says}, but here it returned {type(value).__name__}")
+        raise ApiError(f"{says}, but here it returned {kind_of(value)}")
     return tuple(value)
+
+
+def kind_of(value) -> str:
+    """Return what a value is, in words."""
+    return "None: is a `return` missing?" if value is None else type(value).__name__
 
 
 def dict_from(value, function: str) -> dict:
@@ -58,7 +63,7 @@ def dict_from(value, function: str) -> dict:
         ApiError: it returned something else.
     """
     if not isinstance(value, dict):
-        raise ApiError(f"{function} returns a dict, but here it returned {type(value).__name__}")
+        raise ApiError(f"{function} returns a dict, but here it returned {kind_of(value)}")
     return value
 
 

@@ -52,6 +52,18 @@ def as_row(gradient, param: np.ndarray):
     return gradient
 
 
+def way(path: np.ndarray, updates: int) -> Values:
+    """Return the facts of a parameter's way: how often it moved, and where it was after each update.
+
+    Args:
+        path: (updates + 1, …) array, where it was at first and after each move.
+        updates: how many moves there should be. After another number there is no way to compare.
+    """
+    moves = len(path) - 1
+    told = path if moves == updates else f"there after {moves} updates, not after {updates}"
+    return {"moves": np.asarray(float(moves)), "path": told, "way": path}
+
+
 def untouched(inputs: Mapping, raw: Values, *names: str) -> Values:
     """Return the fact that arguments stayed as they were, or none: the driver puts what became of X into "X_after"."""
     if any(f"{name}_after" not in raw for name in names):

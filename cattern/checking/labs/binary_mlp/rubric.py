@@ -27,6 +27,12 @@ ADDS = earn(
     "adds to the gradients",
     adds="a second `backward` does not ADD to the gradients of the first",
 )
+STAYS = earn(
+    1,
+    "right, and X stays as it was",
+    logits="the array of logits {gap}",
+    untouched="`forward` changes X: work on new arrays",
+)
 BACK = earn(
     2,
     "ready for the way back",
@@ -85,9 +91,9 @@ TASKS = (
         "compute the logits: linear, ReLU, linear",
         drivers.forward_driver("SingleLayerMLP"),
         readings.read_forward,
-        earn(6, "logits", logits="the array of logits {gap}"),
+        earn(5, "logits", logits="the array of logits {gap}"),
         BACK,
-        untouched("X"),
+        STAYS,
         diagnostic=("relus",),
     ),
     todo(
@@ -119,7 +125,7 @@ TASKS = (
         earn(1, "every epoch", epochs="the lengths of the four histories {gap}"),
         untouched("X or y"),
         remark(one_forward="more forward passes than minibatches: one gives loss and gradients"),
-        diagnostic=("backward_calls", "step_calls"),
+        diagnostic=("way", "backward_calls", "step_calls"),
     ),
     todo(
         7,
@@ -142,9 +148,9 @@ TASKS = (
         "compute the logits by all five layers",
         drivers.forward_driver("TwoHiddenLayerMLP"),
         readings.read_forward,
-        earn(4, "logits", logits="the array of logits {gap}"),
+        earn(3, "logits", logits="the array of logits {gap}"),
         BACK,
-        untouched("X"),
+        STAYS,
         diagnostic=("relus",),
     ),
     todo(

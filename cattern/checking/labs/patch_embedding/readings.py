@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from cattern.checking.lab import Values
-from cattern.checking.labs._reading import equal, exact, is_array, true, untouched
+from cattern.checking.labs._reading import equal, exact, is_array, true, untouched, way
 
 
 def read_select(inputs: Mapping, raw: Values) -> Values:
@@ -125,7 +125,7 @@ def read_train(inputs: Mapping, raw: Values) -> Values:
     path = raw.get("path")
     if is_array(path) and path.ndim == 2 and len(path) > 1:
         facts["first_step"] = path[1] - path[0]
-        facts["path"] = path
+        facts |= way(path, len(inputs["batches"]))
     return facts | untouched(inputs, raw, "X", "y")
 
 

@@ -71,7 +71,7 @@ TASKS = (
             rising="the row numbers are not in rising order",
         ),
         earn(
-            2,
+            1,
             "random rows",
             varied="Generators of different seeds choose the same rows",
             every_row="some rows are never chosen, whatever the seed",
@@ -82,7 +82,12 @@ TASKS = (
             repeatable="two Generators of the same seed choose different rows",
             global_stream="the rows are drawn from np.random and not from `rng`",
         ),
-        remark(y_untouched="`select_half_per_class` changes y"),
+        earn(
+            1,
+            "right, and y stays as it was",
+            counts="how many rows of a class are chosen {gap}",
+            y_untouched="`select_half_per_class` changes y",
+        ),
         diagnostic=("pattern", "same_size"),
     ),
     embedding(
@@ -91,9 +96,14 @@ TASKS = (
         "cut every image into square patches in reading order",
         drivers.drive_cut,
         readings.read_cut,
-        earn(8, "patches", patches="the array of patches {gap}"),
+        earn(7, "patches", patches="the array of patches {gap}"),
+        earn(
+            1,
+            "right, and the images stay as they were",
+            patches="the array of patches {gap}",
+            untouched="`cut_patches` changes the images",
+        ),
         remark(same_dtype="the patches have another dtype than the images"),
-        remark(untouched="`cut_patches` changes the images"),
     ),
     embedding(
         3,
@@ -143,9 +153,15 @@ TASKS = (
         "let the gradient through where the input was positive",
         drivers.backward_driver("ReLU"),
         readings.read_backward,
-        earn(3, "gradient of the input", dX="gradient of the input {gap}", or_facts=("own_dX",)),
+        earn(2, "gradient of the input", dX="gradient of the input {gap}", or_facts=("own_dX",)),
         earn(1, "zero at zero", at_zero="the gradient where the input is exactly 0 {gap}"),
-        remark(untouched="`backward` changes dout, which belongs to the caller"),
+        earn(
+            1,
+            "right, and dout stays as it was",
+            dX="gradient of the input {gap}",
+            untouched="`backward` changes dout, which belongs to the caller",
+            or_facts=("own_dX", "untouched"),
+        ),
         builds_on=("TODO#7",),
     ),
     layers(
@@ -166,12 +182,18 @@ TASKS = (
         drivers.drive_dscores,
         readings.read_dscores,
         earn(
-            5,
+            4,
             "gradient of the scores",
             dscores="gradient of the scores {gap}",
             or_facts=("own_dscores",),
         ),
-        remark(untouched="`backward` changes self.probs: work on a new array"),
+        earn(
+            1,
+            "right, and the probabilities stay as they were",
+            dscores="gradient of the scores {gap}",
+            untouched="`backward` changes self.probs: work on a new array",
+            or_facts=("own_dscores", "untouched"),
+        ),
         builds_on=("TODO#9",),
     ),
     layers(

@@ -15,7 +15,7 @@ from cattern.checking.lab import Values
 from cattern.checking.labs import _driving
 from cattern.checking.labs._driving import STEP, dict_from, replaced, unpacked
 from cattern.checking.labs._stand_ins import Map, Network
-from cattern.checking.labs.sigmoid_net.stand_ins import NAMES, NotingLoss, Shuffler, SmallNet, squash
+from cattern.checking.labs.sigmoid_net.stand_ins import NAMES, NotingLoss, SmallNet, squash
 from cattern.checking.remote import beside
 
 # students write two files here: the path says which
@@ -59,7 +59,7 @@ def drive_train_scalar(student: ModuleType, inputs: Mapping, out: Values) -> Non
     """TODO#4: a short run on a network that is right; its losses, the parameters after it, the outputs on the way."""
     train, params, net = named(student, "train_scalar"), params_of(inputs), SmallNet()
     points = [tuple(point) for point in inputs["points"].tolist()]
-    rng = Shuffler(inputs["seed"], net)
+    rng = np.random.default_rng(inputs["seed"])
     stand_ins = {"scalar_forward": net.forward, "scalar_backward": net.backward}
     with replaced(student, sigmoid=lambda z: float(squash(z)), **stand_ins):
         losses = train(params, points, rng, inputs["num_epochs"], inputs["learning_rate"])
@@ -77,11 +77,26 @@ def drive_forward(student: ModuleType, inputs: Mapping, out: Values) -> None:
         out["S"] = layer.forward(Z)
     finally:
         out["Z_after"] = Z
+    out["goes_back"] = goes_back(layer, inputs["Z"])
     if "same_dtype" in inputs:
         single = layer.forward(inputs["Z"].astype(np.float32))
         out["same_dtype"] = getattr(single, "dtype", None) == np.float32
     if "calm" in inputs:
         out["calm"] = beside(student, commands.call_strictly, layer.forward, inputs["Z"].copy())
+
+
+def goes_back(layer, Z: np.ndarray) -> bool:
+    """Tell whether `backward` gives after the student's `forward` what it gives when `self.S` is that output.
+
+    A backward pass that raises, or is not written, says nothing against the forward pass.
+    """
+    try:
+        S = np.array(layer.forward(Z.copy()))
+        own = np.array(layer.backward(np.ones(Z.shape)))
+        layer.S = S
+        return bool(np.allclose(own, layer.backward(np.ones(Z.shape)), equal_nan=True))
+    except Exception:
+        return True
 
 
 def drive_backward(student: ModuleType, inputs: Mapping, out: Values) -> None:

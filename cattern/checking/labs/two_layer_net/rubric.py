@@ -39,8 +39,13 @@ TASKS = (
         "compute the class scores: affine, ReLU, affine",
         drivers.drive_scores,
         readings.read_scores,
-        earn(10, "scores", scores="the array of scores {gap}"),
-        remark(untouched="`loss` changes X or the parameters"),
+        earn(9, "scores", scores="the array of scores {gap}"),
+        earn(
+            1,
+            "right, and X stays as it was",
+            scores="the array of scores {gap}",
+            untouched="`loss` changes X or the parameters: work on new arrays",
+        ),
     ),
     todo(
         2,

@@ -1,0 +1,80 @@
+"""What students of labs 2 to 5 read of frequent slips: in words of their own file, and true."""
+
+import pytest
+from judging import grade_files, patched, solved
+
+from cattern.checking.facts import Failure
+from cattern.checking.lab import load_lab
+
+
+def verdict_on(lab: str, task: str, *patches: tuple[str, str]):
+    """Return the verdict on one task of a solved lab with some text in one of its files replaced."""
+    files = {f: patched(t, *patches) if patches[0][0] in t else t for f, t in solved(lab).items()}
+    lab_ = load_lab(lab)
+    tasks = [t for t in lab_.tasks if t.id == task or t in lab_.upstream(lab_.task(task))]
+    return grade_files(lab, files, tasks)[task]
+
+
+@pytest.mark.parametrize(
+    ("lab", "task", "patch"),
+    [
+        ("sigmoid_net", "TODO#5", ("        self.S = S\n        return S\n", "        self.S = S\n")),
+        ("sigmoid_net", "TODO#6", ("        return dZ\n", "")),
+        ("nn_library", "TODO#5", ("    return loss, accuracy\n", "    pass\n")),
+        ("patch_embedding", "TODO#2", ("    return patches\n", "    pass\n")),
+    ],
+)
+def test_a_missing_return_is_called_so(lab, task, patch):
+    verdict = verdict_on(lab, task, patch)
+    assert verdict.score == 0 and "is a `return` missing?" in verdict.rationale
+    assert "ApiError" not in verdict.rationale and "dtype" not in verdict.rationale
+
+
+def test_what_the_file_lacks_is_said_without_a_class_of_ours():
+    lacks = Failure("ApiError", "train returns a dict, but here it returned int")
+    assert str(lacks) == "train returns a dict, but here it returned int"
+    verdict = verdict_on("sigmoid_net", "TODO#8", ("def predict(", "def predicted("))
+    assert verdict.rationale == "predict is missing from cattern/sigmoid_net.py"
+
+
+SKIPS = (
+    "            model.zero_grad()\n",
+    "            if len(rows) < batch_size:\n                continue\n            model.zero_grad()\n",
+)
+
+
+def test_a_short_last_minibatch_that_is_skipped_is_told_by_the_number_of_updates():
+    verdict = verdict_on("binary_mlp", "TODO#6", SKIPS)
+    assert verdict.rationale.startswith("the number of updates that moved the weights is ")
+    assert "shape" not in verdict.rationale
+    assert verdict.remarks == ()  # fewer forward passes than minibatches are not more
+
+
+def test_a_generator_is_a_generator():
+    shuffled = (
+        "rng.permutation(len(points))",
+        "(lambda order: rng.shuffle(order) or order)(np.arange(len(points)))",
+    )
+    assert verdict_on("sigmoid_net", "TODO#4", shuffled).status == "pass"
+
+
+def test_an_output_that_is_not_kept_for_the_way_back_costs_a_point():
+    verdict = verdict_on("sigmoid_net", "TODO#5", ("self.S = S\n", "self.S = Z\n"))
+    assert verdict.score == 7 and "`self.S`" in verdict.rationale
+
+
+@pytest.mark.parametrize(
+    ("lab", "task", "patch"),
+    [
+        (
+            "two_layer_net",
+            "TODO#1",
+            ("        pre_activation = X", "        X += 0.0 * X - 0.0 + 1e-9\n        pre_activation = X"),
+        ),
+        ("patch_embedding", "TODO#8", ("        dZ = ", "        dout[self.Z <= 0] = 0\n        dZ = ")),
+    ],
+)
+def test_what_a_test_cell_proves_of_the_inputs_is_worth_a_point(lab, task, patch):
+    verdict = verdict_on(lab, task, patch)
+    assert verdict.score == verdict.max_score - 1
+    assert "changes" in verdict.rationale
