@@ -75,7 +75,9 @@ class Judged:
     @property
     def score(self) -> float:
         """The points earned."""
-        return round(self.prop.points * self.followed, 2) if self.gaps else self.prop.points
+        if not self.gaps or self.followed == 1:
+            return self.prop.points
+        return round(self.prop.points * self.followed, 2)
 
     @property
     def lost(self) -> bool:
