@@ -117,7 +117,8 @@ def release(
     if record:
         record_tests(opened)
     made = make(opened, out or opened.folder / "release", force)
-    typer.echo(f"released {lab}: {made.files} files, no leak\n  {made.folder}\n  {made.archive}")
+    how = "nothing has changed since" if made.is_old else "no leak"
+    typer.echo(f"released {lab}: {made.files} files, {how}\n  {made.folder}\n  {made.archive}")
 
 
 def grade(

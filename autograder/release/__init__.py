@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 from autograder import bundle, notebook
 from autograder.course import Course
+from autograder.release import again
 from autograder.release.archive import refuse_to_destroy, write_zip
 from autograder.solution.reference import public_fingerprints
 from mnist_data import subset
@@ -14,15 +15,16 @@ from mnist_data import subset
 
 @dataclass(frozen=True)
 class Release:
-    """What a release made: a folder, a zip of it, and how many files are in each."""
+    """What a release made: a folder, a zip of it, how many files are in each, and whether it was there already."""
 
     folder: Path
     archive: Path
     files: int
+    is_old: bool = False
 
 
 def release(course: Course, out: Path, force: bool = False) -> Release:
-    """Make `OUT/LAB/` and `OUT/LAB.zip`, and tell the gradebook about the assignment.
+    """Make `OUT/LAB/` and `OUT/LAB.zip`, and tell the gradebook about the assignment; nothing where all of it is there.
 
     Args:
         course: the course; its folder holds `notebooks/LAB/LAB.ipynb` and the gradebook.
@@ -33,11 +35,13 @@ def release(course: Course, out: Path, force: bool = False) -> Release:
         CatternError: something leaks, the sources are wrong, or files of somebody else's are in the way.
             Then `out` is as it was.
     """
-    from autograder.release.generate import generate
-
     lab = course.lab_name
     notebook.read(course)
     folder, archive = out / lab, out / f"{lab}.zip"
+    if again.is_there(course, out):
+        return Release(folder, archive, len(bundle.read_folder(folder)), is_old=True)
+    from autograder.release.generate import generate
+
     if not force:
         refuse_to_destroy(folder, archive, lab)
     is_new = not out.exists()
@@ -55,6 +59,7 @@ def release(course: Course, out: Path, force: bool = False) -> Release:
         if is_new:
             shutil.rmtree(out, ignore_errors=True)
         raise
+    again.remember(course, out)
     return Release(folder, archive, len(files))
 
 
