@@ -22,6 +22,7 @@ TRIES = 2  # a worker may be killed for what another process on the machine did
 MEMORY = (
     4 * 2**30
 )  # bytes of address space: a submission that wants more ends its own reading, not the machine
+TOO_LONG = "grading it took more than"  # and would again
 PATIENCE = 5.0  # seconds for a worker to end its sandbox
 _PR_SET_PDEATHSIG = 1
 
@@ -95,7 +96,7 @@ class Pool(Generic[Job, Result]):
                     continue
                 self._workers.remove(worker)
                 tries[id(job)] = tries.get(id(job), 0) + 1
-                if tries[id(job)] < TRIES:
+                if tries[id(job)] < TRIES and not why.startswith(TOO_LONG):
                     waiting.appendleft(job)
                 else:
                     yield self._lost(job, why)
@@ -140,7 +141,7 @@ class Pool(Generic[Job, Result]):
                 worker.process.kill()
                 worker.process.join()
                 worker.connection.close()
-                yield worker, (job, None, f"grading it took more than {self._seconds:g} s")
+                yield worker, (job, None, f"{TOO_LONG} {self._seconds:g} s")
 
 
 def _serve(connection: Connection, others: list[Connection], work: Callable, close: Callable) -> None:
