@@ -68,7 +68,7 @@ class Notebook:
             allow_errors: go on after a cell that raises.
 
         Returns:
-            Cell id → the text it printed, the words of its error, and "<figure>" for each figure.
+            Cell id → the text it printed or `check` showed, the words of its error, and "<figure>" for each figure.
         """
         from nbclient import NotebookClient
 
@@ -91,7 +91,7 @@ class Notebook:
             assert not any(o.get("name") == "stderr" for o in outputs), (
                 f"{cell.id} wrote to stderr: {outputs}"
             )
-            text = "".join(o.get("text", "") + o.get("evalue", "") for o in outputs)
+            text = "".join(o.get("text", "") + o.get("evalue", "") + checked(o) for o in outputs)
             printed[cell.id] = text + "".join("<figure>" for o in outputs if "image/png" in o.get("data", {}))
         return printed
 
@@ -161,9 +161,17 @@ class Notebook:
         return space, failed
 
     def one_line_each(self, printed: Mapping[str, str]) -> None:
-        """Assert that every test cell printed its one line."""
+        """Assert that every test cell printed its one line, and that every check before one found all right."""
         for name in [t.grade_id for t in self.lab.tasks if t.source != "hand"]:
             assert len(printed[name].strip().splitlines()) == 1, f"{name} printed {printed[name]!r}"
+        for name in self.todos:
+            assert re.match(r"✓ TODO#\d+ .*: right", printed[f"check-{name}"]), printed[f"check-{name}"]
+
+
+def checked(output: Mapping) -> str:
+    """Return what `check` shows, which has a text and an HTML form; "" for any other output."""
+    data = output.get("data", {})
+    return data["text/plain"] if "text/html" in data else ""
 
 
 def figures(printed: Mapping[str, str]) -> list[str]:

@@ -111,6 +111,16 @@ def test_graded_code_cells_say_what_they_prove_and_print_one_line(path):
         assert tag(cell)["locked"] and not tag(cell)["solution"], f"cell {cell['id']}"
 
 
+def test_a_check_of_its_own_stands_before_the_test_of_every_todo_in_a_file(path):
+    cells = {cell["id"]: source(cell) for cell in read(path)["cells"]}
+    graded = [name for name in cells if re.fullmatch(r"todo\d+", name) and f"{name}-answer" not in cells]
+    assert graded
+    for before, name in itertools.pairwise(cells):
+        if name in graded:
+            assert before == f"check-{name}"
+            assert cells[before] == f'check("{name.upper().replace("TODO", "TODO#")}")'
+
+
 def test_no_cell_is_longer_than_40_lines(path):
     long = {cell["id"]: n for cell in read(path)["cells"] if (n := len(source(cell).splitlines())) > 40}
     assert long == {}

@@ -43,8 +43,6 @@ def test_a_wrong_theory_answer_fails_its_cell(variable):
 
 def check_common(printed) -> None:
     NOTEBOOK.one_line_each(printed)
-    for n in range(1, 5):
-        assert f"TODO#{n}" in printed[f"check-todo{n}"] and "pass" in printed[f"check-todo{n}"]
 
 
 def test_a_quick_run_draws_every_figure(tmp_path):
