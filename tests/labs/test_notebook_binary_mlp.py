@@ -14,7 +14,8 @@ NOTEBOOK = Notebook("binary_mlp", "check-tools", "tiny-net", "tiny-deep-net")
 CELLS, LAB = NOTEBOOK.cells, NOTEBOOK.lab
 SOLVED = solved(LAB.name)
 (FILE,) = SOLVED
-FIGURES = ["data", "dlogits", "run-one", "regions", "both-one", "run-two", "inits-picture"]
+FIGURES = ["data", "dlogits", "network-one", "run-one", "regions", "both-one", "network-two"]
+FIGURES += ["run-two", "eight", "longer", "inits-picture"]
 MISTAKES = reference(LAB.name).patches
 
 
@@ -245,6 +246,10 @@ def test_the_full_run_reaches_94_per_cent_and_explains_the_reported_gap(tmp_path
         assert share(line, "at the end") > 0.94
     first = dict(re.findall(r"^(.{15}).*?(?:epoch |not in )(\d+)", printed["inits"], re.M))
     first = {name.strip(): int(epoch) for name, epoch in first.items()}
+    begins = [int(epoch) for epoch in re.findall(r"lowest at epoch (\d+)", printed["longer"])]
+    assert (
+        1000 > begins[0] > begins[1] > 200
+    )  # over-fitting: later with one hidden layer, in neither within 200
     assert 100 < first["sd 0.02"] <= 150
     assert first["sd 0.05"] <= 50
     assert first["as in PyTorch"] <= 50
