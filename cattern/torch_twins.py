@@ -98,6 +98,7 @@ def train_twin(
     batches: Iterable[np.ndarray],
     learning_rate: float,
     summed: bool = False,
+    accuracies: list[float] | None = None,
 ) -> list[float]:
     """Train a twin by plain SGD, one update per minibatch, changing its parameters.
 
@@ -108,6 +109,8 @@ def train_twin(
         batches: row numbers of one minibatch per update: the same as for the NumPy network.
         learning_rate: step size.
         summed: whether gradients are summed over the minibatch (lab 5) or averaged (labs 2 to 4).
+        accuracies: a list that gets the accuracy of every minibatch, before its update; None when nobody asks.
+            Then y must be integer labels.
 
     Returns:
         The MEAN loss of every minibatch, before its update.
@@ -118,15 +121,22 @@ def train_twin(
     optimizer = torch.optim.SGD(twin.parameters(), lr=learning_rate)
     loss_function = nn.CrossEntropyLoss()
     X_all, y_all = torch.from_numpy(X), torch.from_numpy(y)
-    losses = []
+    losses, hits, sizes = [], [], []
     for rows in batches:
         rows = torch.from_numpy(rows)
+        targets = y_all[rows]
         optimizer.zero_grad()
-        loss = loss_function(twin(X_all[rows]), y_all[rows])
+        scores = twin(X_all[rows])
+        loss = loss_function(scores, targets)
         (loss * len(rows) if summed else loss).backward()
         optimizer.step()
-        losses.append(loss.item())
-    return losses
+        losses.append(loss.detach())
+        if accuracies is not None:
+            hits.append((scores.argmax(dim=1) == targets).sum())
+            sizes.append(len(rows))
+    if accuracies is not None:
+        accuracies += (np.array([int(hit) for hit in hits]) / sizes).tolist()
+    return [loss.item() for loss in losses]  # all at once: asking after every update would take longer
 
 
 def evaluate_twin(twin: nn.Module, X: np.ndarray, y: np.ndarray) -> tuple[float, float]:

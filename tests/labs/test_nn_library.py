@@ -108,12 +108,15 @@ def test_the_twin_agrees_after_100_updates(variant):
     rng = np.random.default_rng(0)
     X, Y = problem(rng)
     model = as_float64(build_model(rng, variant))
-    twin = library_twin(model, variant)
+    twin, other = library_twin(model, variant), library_twin(model, variant)
     batches = update_batches(len(X), 32, 100, rng)
-    losses, _ = train_epoch(model, SoftmaxCrossEntropy(), X, Y, batches)
+    losses, accuracies = train_epoch(model, SoftmaxCrossEntropy(), X, Y, batches)
     assert len(losses) == 100
     assert losses[-1] < losses[0] - 0.1
     np.testing.assert_allclose(losses, train_twin(twin, X, Y, batches, learning_rate=0.01), rtol=1e-4)
+    found: list[float] = []
+    train_twin(other, X, np.argmax(Y, axis=1), batches, learning_rate=0.01, accuracies=found)
+    assert found == pytest.approx(accuracies)
     assert_linear_twins(model, twin)
     assert evaluate(model, SoftmaxCrossEntropy(), X, Y) == pytest.approx(evaluate_twin(twin, X, Y), rel=1e-4)
 

@@ -11,7 +11,8 @@ NOTEBOOK = Notebook("nn_library", "stand-ins")
 LAB = NOTEBOOK.lab
 SOLVED = solved(LAB.name)
 (FILE,) = SOLVED
-FIGURES = ["look", "weights", "dead", "curves", "side-by-side", "confusion", "seeds", "both"]
+FIGURES = ["look", "weights", "dead", "curves", "side-by-side", "confusion", "seeds"]
+TORCH_FIGURES = ["torch-curves", "both"]
 
 
 def last_accuracies(text: str) -> dict[str, tuple[float, float]]:
@@ -117,7 +118,7 @@ def test_a_wrong_theory_answer_fails_its_cell_alone(cell, variable, wrong):
 def test_a_quick_run_shows_the_three_variants_apart(tmp_path):
     pytest.importorskip("torch")
     printed = NOTEBOOK.execute(tmp_path, quick=True)
-    assert figures(printed) == FIGURES
+    assert figures(printed) == FIGURES + TORCH_FIGURES
     NOTEBOOK.one_line_each(printed)
     errors = {line.split()[0]: float(line.split()[2]) for line in printed["gradient-check"].splitlines()}
     assert errors["true"] < 1e-6 > errors["none"]
@@ -135,7 +136,7 @@ def test_without_pytorch_and_without_the_full_data_the_rest_runs(tmp_path):
     printed = NOTEBOOK.execute(tmp_path, quick=True, torch=False, mnist=False)
     assert "NOT THE FULL MNIST" in printed["data"]
     assert printed["torch"].startswith("PyTorch is not installed")
-    assert figures(printed) == FIGURES[:-1]
+    assert figures(printed) == FIGURES
     ends = last_accuracies(printed["side-by-side"])
     assert ends["true"][1] < ends["straight-through"][1]
 
@@ -158,6 +159,9 @@ def test_the_full_run_reaches_the_reported_accuracy_with_the_wrong_gradient_only
         float(x) for x in re.search(r"ours (\S+), scikit-learn's (\S+)", printed["sklearn"]).groups()
     )
     assert ours == pytest.approx(theirs, abs=0.01)
+    assert "training loss below validation loss: from epoch 4" in printed["overfit"]  # 47, or near it
+    lowest = int(re.search(r"validation loss lowest: epoch (\d+)", printed["overfit"])[1])
+    assert lowest > 100
     moved = re.search(r"their weights moved by \[(.*)\]", printed["dead"])[1].split()
     assert moved
     assert all(float(m) == 0 for m in moved)
