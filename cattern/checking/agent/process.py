@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import commands, instrument, loading
+from . import commands, loading, watch
 from .heap import HEAD, Entry, Heap, HeapError
 
 WATCHED = ("params", "grads")  # dicts of a student's object that drivers look at all the time
@@ -164,15 +164,15 @@ class Agent(Heap):
         return module, absent
 
     def _do_load_watched(self, name: str, source: str):
-        self._watch = instrument.Watch()
+        self._watch = watch.Watch()
         module, absent = loading.load_student(name, Path(self._file), source, self._watch.made)
         return module, absent
 
     def _do_watch(self, text: str, numbers: np.ndarray, keep: bool, limit: int) -> None:
-        self._watch.start(instrument.read_plan(text, numbers), keep, limit)
+        self._watch.start(watch.read_plan(text, numbers), keep, limit)
 
     def _do_watched(self) -> tuple:
-        return instrument.told(self._watch)
+        return watch.told(self._watch)
 
     def _do_probe(self, module_name: str, number: int):
         self.reset()

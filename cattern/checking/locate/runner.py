@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from cattern.checking import run as probing
-from cattern.checking.agent.instrument import Filling, Place, Watch, instrumented, read_told, told_plan
+from cattern.checking.agent.instrument import Place, instrumented
 from cattern.checking.agent.loading import load_student, without_magic
+from cattern.checking.agent.watch import Filling, Watch, read_told, told_plan
 from cattern.checking.facts import Answer, Facts, read
 from cattern.checking.lab import Lab, Probe, Task, module_name
 from cattern.checking.remote import Channel, PipeError

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from cattern.checking.agent.instrument import Filling
+from cattern.checking.agent.watch import Filling
 from cattern.checking.facts import RAISED, Facts, agree
 from cattern.checking.lab import Probe, Task
 from cattern.checking.locate.basis import Basis, pairs

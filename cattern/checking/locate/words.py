@@ -18,7 +18,7 @@ def located(entries: Sequence[Mapping]) -> str:
     verb, given = "are" if len(names) > 1 else "is", "given the above, " if entry.get("after") else ""
     others = "".join(f" and line {n} mended" for n in entry.get("with", ()))
     if not entry["is"]:
-        return f"{_capital(right)} {verb} right once line {entry['line']} is: `{entry['code']}`."
+        return f"{_capital(right)} {verb} right once line {entry['line']} is mended (`{entry['code']}`)."
     return (
         f"Line {entry['line']}: `{entry['code']}` {entry['is']}. Needed here: {entry['needs']}. "
         f"With it{others}, {given}{right} {verb} right on every test."

@@ -18,15 +18,15 @@ WRONG = ("np.exp(shifted)", "np.exp(shifted) ** 1.1")  # no entry of the catalog
 FORGED = {
     "nothing else": "",
     "numbers of its own for what was seen": """
-import cattern_agent.instrument as there
+import cattern_agent.watch as there
 there.told = lambda watch: ("[1, [], {}, {}]", np.zeros(0))
 """,
     "what is no record": """
-import cattern_agent.instrument as there
+import cattern_agent.watch as there
 there.told = lambda watch: ("[" * 5000, np.zeros(1))
 """,
     "a value everywhere": """
-import cattern_agent.instrument as there
+import cattern_agent.watch as there
 there.Watch.see = lambda self, number, value: value * 0 if isinstance(value, np.ndarray) else value
 """,
     "an end of the process in the second run": """

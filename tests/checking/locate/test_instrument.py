@@ -8,16 +8,8 @@ import pytest
 from judging import reference, solved
 
 from cattern.checking import run as probing
-from cattern.checking.agent.instrument import (
-    Filling,
-    OutOfSteps,
-    Watch,
-    instrumented,
-    read_plan,
-    read_told,
-    told,
-    told_plan,
-)
+from cattern.checking.agent.instrument import instrumented
+from cattern.checking.agent.watch import Filling, OutOfSteps, Watch, read_plan, read_told, told, told_plan
 from cattern.checking.facts import agree, read
 from cattern.checking.lab import lab_names, load_lab
 from cattern.checking.locate.runner import Here, without_slopes
