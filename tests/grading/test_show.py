@@ -1,0 +1,112 @@
+"""What an instructor sees in the terminal, word for word. CATTERN_GOLDEN=write takes what is said now."""
+
+import io
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+from courses import course_of
+from rich.console import Console
+
+from autograder import show
+from autograder.grading.appeal import Appeal
+from autograder.grading.explain import Explanation
+from autograder.grading.workers import Graded
+from cattern.checking.lab import Probe
+from cattern.checking.verdict import Mistake, TaskVerdict, Verdict
+
+GOLDEN = Path(__file__).with_name("golden") / "show.txt"
+TWICE = Mistake("twice", "The sum is taken twice.", ("How often do you add?",))
+
+
+def task(
+    name: str, status: str, score: float, rationale: str = "right", *mistakes, **evidence
+) -> TaskVerdict:
+    return TaskVerdict(name, f"title of {name}", status, score, 10.0, rationale, evidence, mistakes)
+
+
+def verdict(student: str, *tasks: TaskVerdict, repairs=()) -> Verdict:
+    return Verdict("a_lab", student, "graded", tasks, repairs)
+
+
+CLASS = [
+    verdict("ann", task("TODO#1", "pass", 10), task("T1", "skipped", 0, "a person grades this one")),
+    verdict("bob", task("TODO#1", "partial", 4.5, "too much", TWICE), task("T1", "missing", 0, "not there")),
+    verdict("cy [red]\x1b", task("TODO#1", "fail", 0, "wrong [b]"), task("T1", "error", 0, "it crashed")),
+    verdict(
+        "dee", task("TODO#1", "timeout", 0, "too long"), task("T1", "pass", 10), repairs=("a broken zip",)
+    ),
+    verdict("eve", *(task(f"TODO#{n}", "missing", 0, "not written") for n in (1, 2, 3, 4))),
+]
+
+
+def class_table(console) -> None:
+    two = [v for v in CLASS if len(v.tasks) == 2]
+    show.print_class([Graded(v.student, v) for v in two] + [Graded("gone", None, "no wall")], console)
+    show.print_class([Graded(CLASS[4].student, CLASS[4])], console)
+    show.print_class([Graded("gone", None, "no wall")], console)
+
+
+def many(console) -> None:
+    rows = [verdict(f"s{n:02}", task("TODO#1", "pass", 10)) for n in range(show.MANY + 2)]
+    show.print_class([Graded(v.student, v) for v in rows], console)
+
+
+def appeal(console) -> None:
+    show.print_appeal(Appeal("cattern/net.py", ("-x = 1", "+x = 2"), CLASS[1], CLASS[0]), console)
+
+
+def explanations(console) -> None:
+    key, other = ("plain", "sum"), ("plain", "word")
+    facts = {key: np.arange(3.0), other: "a word", ("plain", "gone"): np.asarray(1.0)}
+    got = {key: np.arange(3.0) * 2, other: "a word"}
+    probe = Probe("plain", {"X": np.arange(6.0).reshape(2, 3), "reg": 0.5})
+    wrong = task("TODO#1", "partial", 4.5, "the sum is 4 [red]", TWICE)
+    patches = {"twice": "--- solution\n+++ twice\n-a\n+a + a"}
+    show.print_explanation(
+        Explanation(
+            wrong, probe, facts, got, {key: np.arange(3.0) * 2}, patches, "ValueError: no", ("a + b",)
+        ),
+        console,
+    )
+    unnamed = task("TODO#1", "fail", 0, "the sum is 4")
+    show.print_explanation(Explanation(unnamed, probe, facts, got), console)
+    show.print_explanation(Explanation(task("T4", "skipped", 0, "a person grades this one")), console)
+
+
+def course(console) -> None:
+    show.print_courses([course_of("nearest_neighbour")], console)
+
+
+def test_the_terminal_shows_what_it_showed():
+    text = io.StringIO()
+    for part in (class_table, many, appeal, explanations, course):
+        text.write(f"=== {part.__name__}\n")
+        part(Console(file=text, width=110, color_system=None))
+    root = str(course_of("nearest_neighbour").folder)
+    lines = [line.rstrip() for line in text.getvalue().replace(root, "COURSE").splitlines()]
+    shown = "\n".join(lines) + "\n"
+    if os.environ.get("CATTERN_GOLDEN") == "write":
+        GOLDEN.write_text(shown, encoding="utf-8")
+    assert shown == GOLDEN.read_text(encoding="utf-8")
+    assert "\x1b" not in shown
+
+
+def test_colour_says_what_the_letters_say():
+    text = io.StringIO()
+    two = [v for v in CLASS if len(v.tasks) == 2]
+    show.print_class(
+        [Graded(v.student, v) for v in two],
+        Console(file=text, width=110, force_terminal=True, color_system="standard"),
+    )
+    said = text.getvalue()
+    for colour, words in (
+        ("32", "10"),
+        ("33", "4.5~"),
+        ("31", "0✗"),
+        ("31", "0!"),
+        ("31", "0⏱"),
+        ("2", "0–"),
+    ):
+        assert re.search(rf"\x1b\[{colour}m *{re.escape(words)}", said), words
