@@ -1,14 +1,22 @@
 """A release as it lies in a folder: its zip, and what must not be overwritten."""
 
 import json
+import os
+import time
 import zipfile
 from pathlib import Path
 
 from autograder import bundle
 from cattern.errors import CatternError
 
-# The oldest moment a zip can name: the same bytes whenever it is made.
-ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+RELEASED = (
+    1767225600  # 2026-01-01: the same bytes whenever it is made, and no file "46 years ago" in JupyterLab
+)
+
+
+def zip_date() -> tuple[int, ...]:
+    """Return the date of every file in a zip: SOURCE_DATE_EPOCH (seconds since 1970) if it is set, else RELEASED."""
+    return time.gmtime(max(int(os.environ.get("SOURCE_DATE_EPOCH") or RELEASED), 315532800))[:6]
 
 
 def write_zip(path: Path, top: str, files: dict[str, bytes]) -> None:
@@ -18,7 +26,7 @@ def write_zip(path: Path, top: str, files: dict[str, bytes]) -> None:
     """
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(files):
-            info = zipfile.ZipInfo(f"{top}/{name}", ZIP_EPOCH)
+            info = zipfile.ZipInfo(f"{top}/{name}", zip_date())
             info.create_system = 3
             info.external_attr = 0o100644 << 16
             archive.writestr(info, files[name])

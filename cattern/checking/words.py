@@ -235,7 +235,10 @@ def as_html(result: dict) -> str:
         if kind == "why" and {"expected", "got"} <= evidence.keys():
             parts.append(_table(evidence))
     if status not in ("pass", "given"):
-        parts.append(f'<p style="margin:.3em 0 0">more: <code>hint("{escape(verdict["id"])}")</code></p>')
+        step = ", 2" if verdict.get("mistakes") else ""  # their first hint is said already
+        parts.append(
+            f'<p style="margin:.3em 0 0">more: <code>hint("{escape(verdict["id"])}"{step})</code></p>'
+        )
     edge = COLOURS.get(status, "#808080")
     return f'<div role="note" style="border-left:4px solid {edge};padding:.2em .8em;margin:.3em 0;max-width:60em">{"".join(parts)}</div>'
 
