@@ -15,7 +15,7 @@ from autograder.back.sections import sections
 from autograder.course import Course
 from autograder.grading.klass import take_class_in
 from autograder.grading.store import verdict_path
-from autograder.nbgrader_bridge import autograded, gradebook
+from autograder.nbgrader_bridge import autograded, gradebook, storing
 from autograder.nbgrader_bridge.marks import Marks
 from autograder.sanitise.names import file_name
 from autograder.submission import Submission, Unreadable, read_submission
@@ -117,7 +117,7 @@ def fill_gradebook(
                     handed_in.append(one)
             except Exception as problem:  # as above
                 given.troubles[student] = f"not stored: {in_words(problem)}"
-        gradebook.store(where, lab, [one.result() for one in handed_in])
+        storing.store(where, lab, [one.result() for one in handed_in])
         for one in handed_in:  # after the points: a gradebook that stays locked leaves nothing half done
             one.write()
         given.stored += [one.submission.student for one in handed_in]

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from autograder import bundle
 from autograder.course import Course
-from autograder.nbgrader_bridge.gradebook import Place, Result
+from autograder.nbgrader_bridge.gradebook import Place
 from autograder.nbgrader_bridge.marks import Marks
+from autograder.nbgrader_bridge.storing import Result
 from autograder.sanitise.names import file_name
 from autograder.sanitise.notebook import safe_notebook
 from autograder.submission import Submission
