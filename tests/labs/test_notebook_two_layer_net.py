@@ -4,9 +4,11 @@ import re
 
 import numpy as np
 import pytest
+from courses import course_of
 from judging import patched, solution_lines, solved, stubbed
 from notebook_fixtures import copy_packages
 
+from autograder.solution.reference import public_fingerprints
 from notebooks import Notebook, figures, number
 
 NOTEBOOK = Notebook("two_layer_net", "rel-error", "check-tools", "toy", "scores")
@@ -195,6 +197,9 @@ def test_a_wrong_theory_answer_fails_its_cell_alone(cell, variable, wrong):
 def test_a_mistake_in_the_package_beside_the_notebook_is_found_by_a_real_kernel(tmp_path):
     copy_packages(tmp_path)
     (tmp_path / FILE).write_text(patched(SOLVED[FILE], REG_IN_LOSS), encoding="utf-8")
+    numbers = tmp_path / "cattern" / "checking" / "fingerprints"  # a student's folder has them
+    numbers.mkdir(exist_ok=True)
+    (numbers / "two_layer_net.bin").write_bytes(public_fingerprints(course_of("two_layer_net")))
     cells = {"setup", *NOTEBOOK.given, "loss", "backward", *NOTEBOOK.todos}
     printed = NOTEBOOK.execute(tmp_path, skip=CELLS.keys() - cells, allow_errors=True)
     assert "your loss: 1.34" in printed["loss"]
