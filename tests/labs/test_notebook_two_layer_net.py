@@ -213,10 +213,24 @@ def test_a_quick_run_reaches_its_targets_and_full_marks(tmp_path):
     NOTEBOOK.one_line_each(printed)
     assert "final training loss: 0.017143643532" in printed["train-toy"]
     assert printed["run1"].startswith("iteration 0 / 200: loss 2.3025")
+    errors = {
+        (line.split(":")[0], step): float(error)
+        for line in printed["practice"].splitlines()
+        for step, error in re.findall(r"h=(\S+): (\S+)", line)
+    }
+    assert errors["float64", "1e-5"] < 1e-7 < errors["float64", "1e-10"]
+    assert errors["float64", "1e-2"] > 0.1  # across a kink
+    assert errors["float32", "1e-5"] > 0.1
+    found = dict(
+        re.findall(r"^(\S.*?)  +mean loss of the last 50 minibatches (\S+)", printed["bonus-momentum"], re.M)
+    )
+    assert float(found["momentum 0.9, rate 1e-4"]) < 0.5 * float(found["plain, rate 1e-4"])
+    assert number(printed["bonus-pca"], r"numbers an image: (\S+)") > 0.85
     with np.load(tmp_path / "best_net.npz", allow_pickle=False) as saved:
         assert set(saved) == {"W1", "b1", "W2", "b2"}
     assert figures(printed) == [
-        "toy-picture", "train-toy", "images", "curves", "weights", "trials", "best-weights", "test", "mistakes",
+        "toy-picture", "toy-forward", "practice", "train-toy", "images", "curves", "weights", "trials",
+        "best-weights", "test", "mistakes", "bonus-momentum", "bonus-pca",
     ]  # fmt: skip
 
 
