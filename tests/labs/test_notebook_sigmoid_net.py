@@ -12,7 +12,7 @@ NOTEBOOK = Notebook("sigmoid_net", "check-tools")
 CELLS, LAB = NOTEBOOK.cells, NOTEBOOK.lab
 SOLVED = solved(LAB.name)
 FIGURES = [
-    "sigmoid-picture", "scalar-picture", "wedge", "images", "batch-losses", "epochs", "weights", "sizes", "seeds",
+    "sigmoid-picture", "scalar-picture", "circuit-picture", "wedge", "images", "batch-losses", "epochs", "weights", "sizes", "seeds",
     "rates", "agreement", "torch-run", "test", "mistakes",
 ]  # fmt: skip
 
@@ -78,6 +78,10 @@ def check_common(printed) -> None:
     """Check what holds for every run, quick or not."""
     NOTEBOOK.one_line_each(printed)
     assert "h1 = 0.750000   h2 = 0.250000   o = 0.750000" in printed["scalar-forward"]
+    assert "p = 0.7500, 0.2500   L = 1.3863" in printed["circuit"]
+    for by_rule, by_nudging in re.findall(r"rule +(\S+) +by nudging +(\S+)", printed["circuit"]):
+        assert float(by_rule) == pytest.approx(float(by_nudging), abs=2e-6)
+    assert re.findall(r"^ +(\d) +0\.\d", printed["report"], re.M) == list("0123456789")
     first, last = re.search(r"first epoch (\S+), of the last (\S+)", printed["wedge"]).groups()
     assert float(last) < 0.25 * float(first.rstrip(","))
     assert number(printed["run"], r"first loss (\S+),") == pytest.approx(math.log(10), abs=0.3)
