@@ -104,10 +104,11 @@ def lab_1(quick: bool) -> Iterator[Row]:
 
 
 def lab_2(quick: bool) -> Iterator[Row]:
-    pixels, labels = (images()[0].astype(np.float32) / 255 - 0.13) / 0.31, images()[1].astype(np.int64)
-    train_rows = select_half_per_class(labels, default_rng(2))
-    others = np.setdiff1d(np.arange(len(labels)), train_rows)
-    val_rows = default_rng(0).choice(others, min(5000, len(others) // 4), replace=False)
+    train_images, train_labels, test_images, test_labels = images()
+    pixels = (np.concatenate([train_images, test_images]).astype(np.float32) / 255 - 0.13) / 0.31
+    labels = np.concatenate([train_labels, test_labels]).astype(np.int64)
+    train_rows = select_half_per_class(labels[: len(train_labels)], default_rng(2))
+    val_rows = len(train_labels) + select_half_per_class(labels[len(train_labels) :], default_rng(2))
     patches = cut_patches(pixels)
     sets = patches[train_rows], labels[train_rows], patches[val_rows], labels[val_rows]
     num_updates = 20 if quick else 10000

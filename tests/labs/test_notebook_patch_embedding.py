@@ -27,7 +27,7 @@ LAYERS, EMBEDDING = LAB.student_files
 SOLVED = solved(LAB.name)
 MISTAKES = reference(LAB.name).patches
 FIGURES = [
-    "split", "cut-figure", "maps", "curves", "filters", "agreement", "torch-run", "plateau", "dead",
+    "split", "cut-figure", "maps", "curves", "filters", "raw", "agreement", "torch-run", "plateau", "dead",
 ]  # fmt: skip
 
 
@@ -181,7 +181,8 @@ def test_without_pytorch_and_mnist_its_cells_say_so_and_the_rest_runs(tmp_path):
     NOTEBOOK.one_line_each(printed)
     assert "NOT THE FULL MNIST" in printed["data"]
     assert all(
-        "PyTorch is not installed" in printed[n] for n in ("setup", "equivalence", "agreement", "torch-run")
+        "PyTorch is not installed" in printed[n]
+        for n in ("setup", "equivalence", "agreement", "torch-run", "times")
     )
     assert figures(printed) == [name for name in FIGURES if name != "agreement"]
 
@@ -191,7 +192,7 @@ def test_without_pytorch_and_mnist_its_cells_say_so_and_the_rest_runs(tmp_path):
 def test_the_full_run_reaches_its_numbers(tmp_path):
     printed = NOTEBOOK.execute(tmp_path)
     NOTEBOOK.one_line_each(printed)
-    assert "29997 images to train on, 5000 to validate" in printed["split"]
+    assert "29997 images to train on, 4999 to validate" in printed["split"]
     assert max(gradient_errors(printed)) < 1e-6
     training, validation = final_errors(printed)
     assert training < 10
@@ -200,6 +201,9 @@ def test_the_full_run_reaches_its_numbers(tmp_path):
     assert max(float(apart[1]), float(apart[2])) < 1e-4
     mine, theirs = re.search(r"final val error: yours (\S+)%, PyTorch (\S+)%", printed["torch-run"]).groups()
     assert float(mine) == pytest.approx(float(theirs), abs=1)
+    late = [float(x) for x in re.findall(r"last five looks (\S+)%", printed["raw"])]
+    assert 11 > late[0] > late[1] > 8  # raw pixels, then the embedding: better, but not by much
+    assert len(re.findall(r"microseconds an update", printed["times"])) == 2
     stuck = [float(x) for x in re.findall(r"with the last ReLU: validation error (\S+)%", printed["plateau"])]
     free = [
         float(x) for x in re.findall(r"without the last ReLU: validation error (\S+)%", printed["plateau"])
