@@ -69,8 +69,11 @@ def test_a_bundle_holds_what_a_student_needs_and_nothing_of_the_instructor(made)
 
 def test_the_students_environment_leaves_out_what_only_graders_need(made):
     ours, theirs = (ROOT / "environment.yml").read_text(), (made.folder / "environment.yml").read_text()
-    assert "bubblewrap" in ours
-    assert "bubblewrap" not in theirs
+    for package in ("- bubblewrap", "- nbgrader", "- pytest"):
+        assert package in ours
+        assert package not in theirs
+    assert theirs == "".join(line for line in ours.splitlines(keepends=True) if line in theirs)
+    assert "- jupyterlab\n" in theirs
     assert (made.folder / "requirements.txt").read_text().splitlines()[:2] == [
         "--constraint constraints.txt",
         "ipykernel",
