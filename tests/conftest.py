@@ -9,8 +9,7 @@ from pathlib import Path
 os.environ["MPLBACKEND"] = "Agg"
 os.environ["CATTERN_OFFLINE"] = "1"
 # Tests run on every core: threads of BLAS that wait for each other would only slow all of them down.
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(name, "1")
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
 
 import pytest
 from hypothesis import settings
