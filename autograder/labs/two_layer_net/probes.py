@@ -35,7 +35,9 @@ def draw(task_id: str, rng: np.random.Generator) -> list[Probe]:
         ]
     if task_id == "TODO#3":
         probes = [Probe(name, problem(rng, *sizes)) for name, sizes in PROBLEMS.items()]
-        return [*probes, Probe("own derivative", {**problem(rng, 5, 3, 6, 4, 0.4, 1.0, 0), "own": True})]
+        probes.append(Probe("own derivative", {**problem(rng, 5, 3, 6, 4, 0.4, 1.0, 0), "own": True}))
+        # where a product with the wrong matrix has a shape that goes on
+        return [*probes, Probe("H = C", problem(rng, 6, 3, 4, 4, 0.3, 1.0, 0))]
     if task_id == "TODO#4":
         return [
             Probe(
