@@ -1,8 +1,21 @@
 """What a mistake costs beyond its own task: nothing that was earned."""
 
+import json
+
 import numpy as np
 import pytest
-from judging import LAB, TASKS, grade_files, grade_text, lost, patched, reference, solved
+from judging import (
+    LAB,
+    TASKS,
+    WithoutDiagnosis,
+    grade_files,
+    grade_text,
+    lost,
+    patched,
+    planted,
+    reference,
+    solved,
+)
 from lab_styles.two_layer_net import SOLUTION
 
 from autograder import markers
@@ -57,6 +70,14 @@ def test_what_was_computed_before_a_line_that_raises_still_counts():
     assert verdicts["TODO#3"].status == "partial" and "ValueError" in verdicts["TODO#3"].rationale
     properties = verdicts["TODO#3"].evidence["properties"]
     assert properties["gradient of W2"] == [5, 5] and properties["gradient of W1"] == [0, 5]
+
+
+def test_a_wrong_derivation_is_not_called_measured():
+    """Only a gradient that is right elsewhere can have been measured."""
+    wrong = grade_text(
+        planted(LAB.name, "relu-mask-signed")["cattern/neural_net.py"], using=WithoutDiagnosis(reference())
+    )["TODO#3"]
+    assert wrong.score < wrong.max_score and "measured" not in json.dumps(wrong.to_json())
 
 
 @pytest.mark.parametrize("first", ["scores-no-relu", "scores-no-b1", "scores-no-b2"])

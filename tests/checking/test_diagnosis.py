@@ -45,7 +45,7 @@ OTHER_WORDS = {
     "loss-one-hot-ten-classes": [("np.log(probs[np.arange(N), y])", "np.eye(10)[y] * np.log(probs)")],
     "sample-never-redrawn": [
         ("            batch = np.random", "            np.random.seed(42)\n            batch = np.random"),
-        ("np.random.choice(N_train, batch_size)", "np.random.permutation(N_train)[:batch_size]"),
+        ("np.random.choice(N_train, batch_size)", "np.random.randint(N_train, size=batch_size)"),
     ],
     "sample-run-of-rows": [
         (

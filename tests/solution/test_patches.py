@@ -153,6 +153,7 @@ def watch_batches(network: type) -> dict:
     shown: dict = {}
     small = train(network, 5, shown, batch_size=8, num_iters=30)[0][1:]
     shown["one small shape"] = np.array(len({(a.shape, b.shape) for a, b in small}) == 1)
+    shown["small shapes"] = np.unique([len(a) for a, _ in small])
     (X, y), *batches = train(network, 24, shown, batch_size=6, num_iters=80)[0]
     shown["shapes"] = " ".join(sorted({f"{a.shape} {b.shape}" for a, b in batches})[:1])
     shown["one shape"] = np.array(len({(a.shape, b.shape) for a, b in batches}) == 1)

@@ -5,8 +5,9 @@ from itertools import chain
 
 import numpy as np
 import pytest
-from judging import reference, solved
+from judging import solved
 
+from autograder.solution.reference import PUBLIC_SEED, SolutionReference
 from cattern.checking import run as probing
 from cattern.checking.agent.instrument import instrumented
 from cattern.checking.agent.watch import Filling, OutOfSteps, Watch, read_plan, read_told, told, told_plan
@@ -28,7 +29,7 @@ def number_of(places, code: str, kind: str = "expression") -> int:
 
 @pytest.mark.parametrize("lab", lab_names())
 def test_the_solution_gives_the_same_facts_with_and_without(lab):
-    about, known = load_lab(lab), reference(lab)
+    about, known = load_lab(lab), SolutionReference(load_lab(lab), PUBLIC_SEED)
     for task in [t for t in about.tasks if t.source == "module"]:
         runner = Here(about, task, solved(lab))
         for probe in map(without_slopes, known.probes(task)):

@@ -64,6 +64,19 @@ def follows_scores(loss, scores, y: np.ndarray) -> bool:
     return agree(own, loss) and not agree(own, np.log(scores.shape[1]))
 
 
+def is_derived(raw: Values, b1: np.ndarray) -> bool:
+    """Tell whether the gradients were derived, not measured: near a kink only the first are as they are far from it.
+
+    A gradient that is no derivative of the loss anywhere was not measured either, and one that is not there shows nothing.
+    """
+    near, far, grad, slopes = (raw.get(name) for name in ("near_kink", "far_kink", "b1", "slopes_b1"))
+    if grad is None:
+        return True
+    if is_array(grad) and is_array(slopes) and not exact(as_row(grad, b1), slopes):
+        return True
+    return close(near, far, rtol=0.05, atol=1e-6)
+
+
 def read_gradients(inputs: Mapping, raw: Values) -> Values:
     """TODO#3: the gradients, and whether each is the derivative of the student's own loss."""
     facts: Values = {}
@@ -87,8 +100,8 @@ def read_gradients(inputs: Mapping, raw: Values) -> Values:
         if is_array(slopes) and is_array(grad) and grad.shape == inputs[name].shape:
             learnt = learns(slopes, other) and learns(slopes, elsewhere)
             facts[f"own_{name}"] = true(exact(grad, slopes) and learnt)
-    if "near_kink" in raw and "far_kink" in raw:
-        facts["derived"] = true(close(raw["near_kink"], raw["far_kink"], rtol=0.05, atol=1e-6))
+    if inputs.get("own"):
+        facts["derived"] = true(is_derived(raw, inputs["b1"]))
     facts["reached"] = raw.get("reached", true(False))
     params = [raw.get(f"param_{name}") for name in PARAMS]
     if all(is_array(p) for p in params):
