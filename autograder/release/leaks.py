@@ -35,7 +35,7 @@ class Leak:
     """One thing that must not be in a bundle.
 
     Attributes:
-        kind: "solution", "hidden test", "marker", "instructor words", "output", "unlisted", "autograder", "checkpoint",
+        kind: "solution", "hidden test", "answer", "marker", "instructor words", "output", "unlisted", "autograder", "checkpoint",
             "bytecode", "git", "gradebook", "archive" or "symlink".
         path: the file, from the bundle's top.
         detail: the line that gives it away, or what is wrong.
@@ -118,7 +118,7 @@ def refuse(leaks: list[Leak], lab: str) -> None:
 
 
 def read_secrets(course: Course) -> Secrets:
-    """Collect a lab's solution lines and hidden-test lines from the instructor's sources."""
+    """Collect a lab's solution lines, hidden-test lines and answers to its questions from the instructor's sources."""
     parts: list[tuple[str, str]] = []  # (kind or "given", line)
     solved = {task.id for task in course.rubric.tasks} - {task.id for task in course.lab.tasks}
     for name in course.lab.student_files:
@@ -129,6 +129,10 @@ def read_secrets(course: Course) -> Secrets:
             # nbgrader replaces a solution cell without markers as a whole
             found = [("given" if line.lstrip().startswith("#") else "solution", line) for _, line in found]
         parts += found
+    answers = course.catalogue.parent / "answers.md"
+    if answers.is_file():
+        lines = answers.read_text(encoding="utf-8").splitlines()
+        parts += [("answer", line) for line in lines if not line.startswith("#")]
     given = {_squeezed(line) for kind, line in parts if kind == "given"}
     secrets = {}
     for kind, line in parts:

@@ -85,6 +85,11 @@ TEXT_LEAKS = {
     ),
     "in a data file": ("environment.yml", "\n# best_net = TwoLayerNet(4, 25, 3, std=1e-2)\n", "solution"),
     "a hidden test": ("mnist_data/idx.py", "\nfresh_inputs = np.full((7, 4), -2.5)\n", "hidden test"),
+    "an answer": (
+        "README.md",
+        "\nAbout 11 %: the most frequent digit is 1, with a little over 11 of 100 images. A network that does no better has learnt nothing.\n",
+        "answer",
+    ),
     "a marker": ("cattern/errors.py", "\n### BEGIN SOLUTION\n", "marker"),
     "a hidden-test marker": ("README.md", "\nEND HIDDEN TESTS\n", "marker"),
     "instructor words": ("README.md", "\nInstructors only: the secret seed.\n", "instructor words"),
