@@ -134,6 +134,13 @@ def test_every_figure_is_followed_by_a_question(path):
             assert "**Question.**" in source(following), f"no question after the figure of cell {cell['id']}"
 
 
+def test_every_question_is_followed_by_a_place_to_write(path):
+    cells = {cell["id"]: source(cell) for cell in read(path)["cells"]}
+    for name, following in itertools.pairwise(cells):
+        if "**Question.**" in cells[name]:
+            assert (following, cells[following]) == (f"{name}-yours", "*Your answer:*")
+
+
 @pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=["ruff-check", "ruff-format"])
 def test_ruff_is_content(path, command):
     done = subprocess.run(
