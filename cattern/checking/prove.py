@@ -31,6 +31,20 @@ def prove(task: str, lab: str | None = None) -> bool:
     return all(v.status == "pass" for v in earlier)
 
 
+def known(task: str, name: str, lab: str | None = None):
+    """Return one of the inputs that `check` gives a task.
+
+    Args:
+        task: "TODO#4".
+        name: what it is called there.
+        lab: the lab's name; None for the one in this folder.
+    """
+    from cattern.checking.lab import load_lab
+
+    lab = lab or find_lab()
+    return reference_of(lab).probes(load_lab(lab).task(task))[0].inputs[name]
+
+
 def judge_imported(task_id: str, lab_name: str) -> list:
     """Return the verdicts on the tasks that a task builds on, and on itself, from the modules that are imported here."""
     from cattern.checking import run as probing

@@ -15,7 +15,7 @@ from cattern.checking.lab import Values
 from cattern.checking.labs import _driving
 from cattern.checking.labs._driving import STEP, dict_from, replaced, unpacked
 from cattern.checking.labs._stand_ins import Map, Network
-from cattern.checking.labs.sigmoid_net.stand_ins import NAMES, NotingLoss, SmallNet, squash
+from cattern.checking.labs.sigmoid_net.stand_ins import NAMES, NotingLoss, SmallNet, bend
 from cattern.checking.remote import beside
 
 # students write two files here: the path says which
@@ -37,7 +37,7 @@ def drive_scalar_forward(student: ModuleType, inputs: Mapping, out: Values) -> N
     """TODO#2: both hidden units and the output of one point, with a sigmoid that is right."""
     forward, params = named(student, "scalar_forward"), params_of(inputs)
     try:
-        with replaced(student, sigmoid=lambda z: float(squash(z))):
+        with replaced(student, sigmoid=lambda z: float(bend(inputs["curve"], z))):
             result = forward(params, inputs["x1"], inputs["x2"])
     finally:
         out["params_after"] = [params.get(name, np.nan) for name in NAMES]
@@ -57,11 +57,11 @@ def drive_scalar_backward(student: ModuleType, inputs: Mapping, out: Values) -> 
 
 def drive_train_scalar(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#4: a short run on a network that is right; its losses, the parameters after it, the outputs on the way."""
-    train, params, net = named(student, "train_scalar"), params_of(inputs), SmallNet()
+    train, params, net = named(student, "train_scalar"), params_of(inputs), SmallNet(inputs["curve"])
     points = [tuple(point) for point in inputs["points"].tolist()]
     rng = np.random.default_rng(inputs["seed"])
     stand_ins = {"scalar_forward": net.forward, "scalar_backward": net.backward}
-    with replaced(student, sigmoid=lambda z: float(squash(z)), **stand_ins):
+    with replaced(student, sigmoid=lambda z: float(bend(inputs["curve"], z)), **stand_ins):
         losses = train(params, points, rng, inputs["num_epochs"], inputs["learning_rate"])
     out["losses"] = losses
     out["params_after"] = [params.get(name, np.nan) for name in NAMES]
