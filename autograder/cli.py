@@ -211,20 +211,15 @@ def explain(
     from autograder import show
     from autograder.course import Course
     from autograder.grading.explain import explain as lay_open
-    from autograder.grading.klass import take_class_in
+    from autograder.grading.klass import place_of
     from autograder.grading.workers import Workers, plots
-    from cattern.errors import CatternError
 
     opened = Course.open(lab, course)
     wanted = opened.lab.task(task)
-    found = {each.student: each.place for each in take_class_in(opened, submitted).hand_ins}
-    if student not in found:
-        raise CatternError(
-            f"no submission of {student!r} in {submitted}: there are {', '.join(found) or 'none'}"
-        )
+    place = place_of(opened, submitted, student)
     warn(opened)
     with Workers(opened, not no_sandbox) as workers:
-        submission = workers.read(student, found[student])
+        submission = workers.read(student, place)
         sandbox = workers.sandbox(plots(submission))
         explanation = lay_open(wanted, submission, workers.reference, sandbox, workers.limits)
     show.print_explanation(explanation, Console())

@@ -1,4 +1,4 @@
-"""The commands that give results back: feedback, report, export."""
+"""The commands that give results back: feedback, report, export; and what a class teaches the catalogue: mistake."""
 
 from enum import StrEnum
 from functools import partial
@@ -44,6 +44,14 @@ def add_to(app: typer.Typer, panel: str) -> None:
             "cattern export two_layer_net --to gradescope[dim]   # an autograder.zip; it needs no grades[/dim]",
         ),
     )(export)
+    shown = examples(
+        "cattern mistake draft ada 'TODO#1' --lab nearest_neighbour",
+        "cattern mistake draft ada 1 --lab nearest_neighbour --out draft.toml[dim]   # into a file[/dim]",
+    )
+    about = "Let the catalogue of mistakes grow from a class."
+    mistake = typer.Typer(no_args_is_help=True, help=about, epilog=shown)
+    mistake.command(epilog=shown)(draft)
+    app.add_typer(mistake, name="mistake", rich_help_panel=panel)
 
 
 def feedback(
@@ -120,3 +128,40 @@ def export(
     typer.echo(f"for {to.value}: {made.path}")
     for line in made.notes:
         typer.echo(printable(line), err=True)
+
+
+def draft(
+    student: Annotated[str, typer.Argument(help="The student's folder name.", show_default=False)],
+    task: Annotated[str, typer.Argument(help="The task: 'TODO#2', or just 2.", show_default=False)],
+    submitted: Annotated[Path, typer.Option(metavar="DIR", help="The folder that was graded.")] = Path(
+        "submitted"
+    ),
+    lab: Annotated[str, typer.Option(metavar="LAB", help="The lab's name.")] = "two_layer_net",
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write it there; a file that is there stays.")
+    ] = None,
+    no_sandbox: NoSandbox = False,
+    course: CourseFolder = None,
+) -> None:
+    """Draft a catalogue entry for what a student did, and try it: does the solution with it give the same numbers?"""
+    from autograder.course import Course
+    from autograder.grading.drafting import draft as drafted
+    from autograder.grading.klass import place_of
+    from autograder.grading.workers import Workers, plots
+    from cattern.errors import CatternError
+
+    if out and out.exists():
+        raise CatternError(f"{out} is there already: give another name, or remove it")
+    opened = Course.open(lab, course)
+    wanted, place = opened.lab.task(task), place_of(opened, submitted, student)
+    with Workers(opened, not no_sandbox) as workers:
+        submission = workers.read(student, place)
+        sandbox = workers.sandbox(plots(submission))
+        made = drafted(wanted, submission, workers.reference, sandbox, workers.limits)
+    if out:
+        out.write_text(made.text, encoding="utf-8")
+        typer.echo(f"a draft: {out}")
+    else:
+        typer.echo(made.text)
+    for line in made.findings:
+        typer.echo(line, err=True)

@@ -31,7 +31,7 @@ def class_figures(lab: Lab, verdicts: Sequence[Mapping], sections: Mapping[str, 
         "scores": distribution(scores, most),
         "tasks": [task_figures(verdicts, task.id, sections.get(task.id, "")) for task in lab.tasks],
         "mistakes": mistakes(verdicts, sections),
-        "unexplained": unexplained(verdicts),
+        "unexplained": unexplained(verdicts, lab.name),
         "errors": errors(verdicts),
         "troubles": troubles(verdicts),
         "repairs": repairs(verdicts),
@@ -95,7 +95,7 @@ def mistakes(verdicts: Iterable[Mapping], sections: Mapping[str, str]) -> list[d
     return [{**e, "count": len(e["students"]), "students": sorted(e["students"])} for e in ranked]
 
 
-def unexplained(verdicts: Iterable[Mapping]) -> list[dict]:
+def unexplained(verdicts: Iterable[Mapping], lab: str) -> list[dict]:
     """Return what nothing explains, grouped by equal numbers: who gave the same wrong numbers made the same mistake."""
     groups: dict[tuple, dict] = {}
     for v in verdicts:
@@ -113,7 +113,7 @@ def unexplained(verdicts: Iterable[Mapping]) -> list[dict]:
     ranked = sorted(groups.items(), key=lambda pair: (-len(pair[1]["students"]), pair[0]))
     found = [{**e, "count": len(e["students"]), "students": sorted(e["students"])} for _, e in ranked]
     return [
-        {**e, "draft": shlex.join(["cattern", "mistake", "draft", e["students"][0], e["task"]])}
+        {**e, "draft": shlex.join(["cattern", "mistake", "draft", e["students"][0], e["task"], "--lab", lab])}
         for e in found
     ]
 

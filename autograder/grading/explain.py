@@ -12,6 +12,7 @@ from autograder.solution.reference import SolutionReference
 from autograder.submission import Submission
 from cattern.checking.facts import Facts, read
 from cattern.checking.lab import Probe, Task
+from cattern.checking.locate.candidates import Repair
 from cattern.checking.reference import expectation
 from cattern.checking.verdict import TaskVerdict
 
@@ -29,6 +30,9 @@ class Explanation:
         patches: mistake id → the patch as a unified diff.
         raised: what the submission raised there, in words.
         edits: what stands in the solution where the student's code lacks something: the answer, so for instructors only.
+        repairs: the places in the student's file, those of earlier tasks first.
+        facts: the submission's facts on all probes, or None when it gave no answer.
+        known: the mistakes that are named, those of earlier tasks among them.
     """
 
     verdict: TaskVerdict
@@ -39,6 +43,9 @@ class Explanation:
     patches: dict[str, str] | None = None
     raised: str = ""
     edits: tuple[str, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+    facts: Facts | None = None
+    known: frozenset[str] = frozenset()
 
 
 def explain(
@@ -54,15 +61,18 @@ def explain(
         grading.explained(earlier, grading.verdict(earlier))
     verdict = grading.explained(task, grading.verdict(task))
     answers = grading.answers.get(task.id)
-    edits = tuple(dict.fromkeys(reference.solution_of(task, r.name) for r in grading.repairs(task)))
-    if answers is None or "probe" not in verdict.evidence:
-        return Explanation(verdict, edits=edits)
+    repairs = tuple(grading.repairs(task))
+    edits = tuple(dict.fromkeys(reference.solution_of(task, r.name) for r in repairs))
+    if answers is None:
+        return Explanation(verdict, edits=edits, repairs=repairs)
     probes = {p.id: p for p in reference.probes(task)}
-    probe = probes[verdict.evidence["probe"]]
-    expected = expectation(task, reference)
     got = read(task, {p.id: p.inputs for p in probes.values()}, answers)
     mistakes = grading.found[task.id].mistakes
     carried = frozenset().union(*(grading.found[t.id].mistakes for t in reference.lab.upstream(task)))
+    if "probe" not in verdict.evidence:
+        return Explanation(verdict, edits=edits, repairs=repairs, facts=got, known=carried | mistakes)
+    probe = probes[verdict.evidence["probe"]]
+    expected = expectation(task, reference)
     return Explanation(
         verdict,
         probe,
@@ -72,6 +82,9 @@ def explain(
         {m: _diff(reference, m) for m in sorted(mistakes)},
         next((str(a.failure) for a in answers if a.probe == probe.id and a.failure), ""),
         edits,
+        repairs,
+        got,
+        carried | mistakes,
     )
 
 

@@ -20,6 +20,7 @@ from autograder.grading.workers import Graded
 from autograder.sandbox import require_walls
 from autograder.sanitise.names import write_names
 from autograder.submission import HandIn, Intake, take_in
+from autograder.submission.intake import Place
 from autograder.submission.layouts import aliases
 from cattern.checking.verdict import Verdict
 from cattern.errors import CatternError
@@ -119,6 +120,20 @@ def take_class_in(course: Course, submitted: Path) -> Intake:
             "or the download of a learning platform"
         )
     return taken
+
+
+def place_of(course: Course, submitted: Path, student: str) -> Place:
+    """Return where one student's submission is.
+
+    Raises:
+        CatternError: there is none.
+    """
+    found = {each.student: each.place for each in take_class_in(course, submitted).hand_ins}
+    if student not in found:
+        raise CatternError(
+            f"no submission of {student!r} in {submitted}: there are {', '.join(found) or 'none'}"
+        )
+    return found[student]
 
 
 def _chosen(course: Course, taken: Intake, only: Collection[str]) -> dict[str, set[str]]:

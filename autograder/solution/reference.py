@@ -26,6 +26,7 @@ from autograder.solution.intermediates import Recorder, load_words
 from autograder.solution.store import Store, pack, unpack
 from cattern.checking import fingerprints
 from cattern.checking import run as probing
+from cattern.checking.agent.instrument import Place
 from cattern.checking.facts import RAISED, Facts, changed, read
 from cattern.checking.lab import Lab, Probe, Task, module_name
 from cattern.checking.locate.basis import Basis
@@ -237,9 +238,13 @@ class SolutionReference:
 
     def solution_of(self, task: Task, name: str) -> str:
         """Return how the solution computes a named quantity: "hidden = np.maximum(0, pre_activation)", with its line."""
-        recorder = self._recorders.get((task.id, frozenset())) or self._recorder(task, frozenset())
-        place = recorder.place_of(name)
+        place = self.place_of(task, name)
         return f"line {place.line}: {place.statement}"
+
+    def place_of(self, task: Task, name: str) -> Place:
+        """Return the place of the solution that computes a named quantity."""
+        recorder = self._recorders.get((task.id, frozenset())) or self._recorder(task, frozenset())
+        return recorder.place_of(name)
 
     def _recorder(self, task: Task, mistakes: frozenset[str]) -> Recorder | None:
         """Return what records a task's solution, or None when the patches are in each other's way."""

@@ -108,7 +108,7 @@ def test_the_figures_are_what_was_planted(students):
     first, *others = figures["unexplained"]
     assert first["students"] == kinds["same numbers"] and first["says"] == "the step is 0.37"
     assert sorted(s for o in others for s in o["students"]) == kinds.get("alone", [])
-    assert first["draft"] == f"cattern mistake draft {kinds['same numbers'][0]} 'TODO#5'"
+    assert first["draft"] == f"cattern mistake draft {kinds['same numbers'][0]} 'TODO#5' --lab two_layer_net"
     assert [t["student"] for t in figures["troubles"]] == kinds.get("hostile", [])
     assert [e["students"] for e in figures["errors"]] == ([kinds["import"]] if "import" in kinds else [])
     tasks = {t["id"]: t for t in figures["tasks"]}

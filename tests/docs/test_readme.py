@@ -36,6 +36,7 @@ ELSEWHERE = {
     "nbgrader autograde two_layer_net": "test_nbgrader",
     "nbgrader generate_feedback two_layer_net": "test_nbgrader",
     "python -m cattern submit": "test_submit",
+    "cattern mistake draft ada 'TODO#1' --lab nearest_neighbour": "test_draft",
     "python -m cattern check --watch": "test_watch, in a terminal",
     "cattern demo nn_library": "test_the_demo_runs_for_any_lab",
     "cattern data": "test_load_mnist runs what it calls",
