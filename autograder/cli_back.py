@@ -148,6 +148,7 @@ def draft(
     from autograder.grading.drafting import draft as drafted
     from autograder.grading.klass import place_of
     from autograder.grading.workers import Workers, plots
+    from cattern.checking.run import printable
     from cattern.errors import CatternError
 
     if out and out.exists():
@@ -164,4 +165,4 @@ def draft(
     else:
         typer.echo(made.text)
     for line in made.findings:
-        typer.echo(line, err=True)
+        typer.echo(printable(line, 300), err=True)
