@@ -12,13 +12,13 @@ from autograder.solution.reference import SolutionReference
 from autograder.submission import Submission
 from cattern.checking import run as probing
 from cattern.checking import wire
+from cattern.checking.channel import Channel, Pipe, PipeError
 from cattern.checking.facts import Answer
 from cattern.checking.judge import Earlier, judge_task
 from cattern.checking.lab import Lab, Task
 from cattern.checking.locate.candidates import Repair
 from cattern.checking.locate.explain import Explainer, unexplained
 from cattern.checking.locate.runner import There
-from cattern.checking.remote import Channel, Pipe, PipeError
 from cattern.checking.verdict import TaskVerdict, Verdict
 
 # What a task that gave no answer is called, and what the student reads. Nothing in it depends on load.

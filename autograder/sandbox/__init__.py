@@ -31,8 +31,8 @@ from autograder.sandbox.seccomp import task_filter, wall_filter
 from autograder.sandbox.talk import Watched
 from autograder.sandbox.task import Limits, Outcome, check_paths, outcome_of, printable
 from autograder.sandbox.walls import SandboxError, require_bubblewrap, require_walls
+from cattern.checking.channel import Pipe, PipeError
 from cattern.checking.lab import PACKAGES
-from cattern.checking.remote import Pipe, PipeError
 
 __all__ = [
     "AGENT",

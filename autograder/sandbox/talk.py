@@ -8,7 +8,7 @@ import time
 
 from autograder.sandbox.init import REPORT
 from autograder.sandbox.task import MAX_NOTES, printable
-from cattern.checking.remote import PipeError
+from cattern.checking.channel import PipeError
 
 
 class Watched:

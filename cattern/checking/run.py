@@ -13,12 +13,13 @@ from types import ModuleType
 
 import numpy as np
 
-from cattern.checking.agent.heap import MAX_ELEMENTS, Opaque
 from cattern.checking.agent.loading import describe as describe_raw
 from cattern.checking.agent.loading import load_module, load_student, printed, quiet
+from cattern.checking.agent.values import MAX_ELEMENTS, Opaque
+from cattern.checking.channel import Channel, PipeError
 from cattern.checking.facts import Answer, Failure
 from cattern.checking.lab import Driver, Lab, Probe, Task, Values, module_name
-from cattern.checking.remote import Channel, PipeError, Remote
+from cattern.checking.remote import Remote
 from cattern.checking.source import repaired
 
 SEED = 231  # of the global random streams before every probe, so that a submission always draws the same

@@ -14,10 +14,12 @@ from judging import reference, solved, stubbed
 
 from cattern.checking import run as probing
 from cattern.checking.agent import commands
-from cattern.checking.agent.heap import HEAD, Heap, HeapError, Noted
+from cattern.checking.agent.heap import Heap
 from cattern.checking.agent.process import Agent
+from cattern.checking.agent.values import HEAD, HeapError, Noted
+from cattern.checking.channel import Channel, PipeError
 from cattern.checking.lab import lab_names, load_lab
-from cattern.checking.remote import Channel, PipeError, beside, is_class, locals_of
+from cattern.checking.remote import beside, is_class, locals_of
 
 
 class Pipe:
@@ -277,7 +279,7 @@ def test_no_bytes_raise_anything_but_what_a_driver_expects(data):
 
 
 def test_a_flood_of_calls_is_ended(monkeypatch):
-    monkeypatch.setattr("cattern.checking.remote.MAX_CALLS", 3)
+    monkeypatch.setattr("cattern.checking.channel.MAX_CALLS", 3)
     source = "def flood(f):\n    while True:\n        f()\n"
     with served(source) as (_, module), pytest.raises(PipeError, match="more than 3 calls"):
         module.flood(lambda: None)

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from . import commands, loading, watch
-from .heap import HEAD, Entry, Heap, HeapError
+from .heap import Heap
+from .values import HEAD, Entry, HeapError
 
 WATCHED = ("params", "grads")  # dicts of a student's object that drivers look at all the time
 

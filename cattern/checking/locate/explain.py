@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from cattern.checking.channel import PipeError
 from cattern.checking.facts import RAISED, Answer, Facts, agree, read
 from cattern.checking.judge import Earlier
 from cattern.checking.lab import Lab, Probe, Property, Task
@@ -18,7 +19,6 @@ from cattern.checking.locate.relations import Pair, relation
 from cattern.checking.locate.runner import Here, Runner
 from cattern.checking.locate.search import Search
 from cattern.checking.reference import NOTHING, Reference, expectation
-from cattern.checking.remote import PipeError
 from cattern.checking.verdict import TaskVerdict
 
 STEPS = 5  # repairs in one task

@@ -14,9 +14,9 @@ from cattern.checking import run as probing
 from cattern.checking.agent.instrument import Place, instrumented
 from cattern.checking.agent.loading import load_student, without_magic
 from cattern.checking.agent.watch import Filling, Watch, read_told, told_plan
+from cattern.checking.channel import Channel, PipeError
 from cattern.checking.facts import Answer, Facts, read
 from cattern.checking.lab import Lab, Probe, Task, module_name
-from cattern.checking.remote import Channel, PipeError
 
 MAX_SOURCE = 100_000  # characters of a student's file: in a longer one no place is looked for
 MAX_STEPS = 10_000_000

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from cattern.checking.agent import commands
-from cattern.checking.agent.heap import Noted
+from cattern.checking.agent.values import Noted
 from cattern.checking.lab import Values
 from cattern.checking.labs.two_layer_net.network import PARAMS, build, network_class
 from cattern.checking.remote import beside
