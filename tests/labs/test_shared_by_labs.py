@@ -20,6 +20,7 @@ from cattern.checking.facts import read
 from cattern.checking.fingerprints import write
 from cattern.checking.lab import Probe, lab_names, load_lab, module_name
 from cattern.checking.labs import _driving, _reading
+from cattern.checking.locate.basis import Basis
 from cattern.checking.run import ApiError
 
 LABS = lab_names()
@@ -225,6 +226,9 @@ class BookOf:
 
     def facts(self, task, mistakes, probe):
         return {("one", "fact"): np.array([self.number])}
+
+    def basis(self, task, mistakes, probe):
+        return Basis()
 
 
 def test_equal_facts_are_equal_bytes_in_a_release():
