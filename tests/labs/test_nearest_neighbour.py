@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from judging import grade_files, solved, stubbed
 
 from autograder.solution.reference import SolutionReference
 from cattern import nearest_neighbour as lab
@@ -149,3 +150,12 @@ def test_wrong_neighbours_and_votes_do_not_cost_the_choice(monkeypatch):
     wrong = {"nearest_labels": lambda *_: np.zeros((1, 1), int), "majority_vote": lambda *_: np.array([1])}
     task, verdict = judged("TODO#4", wrong | {"choose_k": choose_in_two_steps}, monkeypatch)
     assert verdict.score == task.points
+
+
+@pytest.mark.parametrize("answer", ["0.0", "np.zeros((len(X), len(X_train)))"])
+def test_an_answer_that_says_nothing_of_the_data_earns_nothing(answer):
+    file = "cattern/nearest_neighbour.py"
+    text = stubbed(solved("nearest_neighbour"), "TODO#1")[file]
+    stub = next(line.strip() for line in text.splitlines() if "raise NotImplementedError" in line)
+    verdict = grade_files("nearest_neighbour", {file: text.replace(stub, f"return {answer}")})["TODO#1"]
+    assert verdict.score == 0 and verdict.status == "fail"

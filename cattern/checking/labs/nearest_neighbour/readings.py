@@ -11,8 +11,11 @@ from cattern.checking.labs._reading import equal, is_array, scalar, true, untouc
 def read_distances(inputs: Mapping, raw: Values) -> Values:
     """TODO#1: the distances, whether one is negative, and matters of style."""
     facts: Values = {name: raw[name] for name in ("distances", "loop_free") if name in raw}
-    if is_array(facts.get("distances")):
-        facts["not_negative"] = true(np.all(facts["distances"] >= 0))
+    if is_array(distances := facts.get("distances")):
+        varied = (
+            distances.ndim == 2 and distances.size and np.ptp(distances) > 0
+        )  # one number for all is no distance
+        facts["not_negative"] = true(varied and np.all(distances >= 0))
     return facts | untouched(inputs, raw, "X", "X_train")
 
 

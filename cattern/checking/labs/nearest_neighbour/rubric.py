@@ -21,7 +21,7 @@ TASKS = (
         earn(
             5,
             "never negative",
-            not_negative="a distance is negative: rounding leaves less than 0 where rows are equal",
+            not_negative="a distance is negative (rounding leaves less than 0 where rows are equal), or all are the same",
         ),
         remark(loop_free="a Python loop is right but slow: one matrix product treats all pairs"),
         untouched("X or X_train"),
