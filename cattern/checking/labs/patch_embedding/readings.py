@@ -91,7 +91,20 @@ def read_backward(inputs: Mapping, raw: Values) -> Values:
         if is_array(raw[name]) and is_array(twice) and raw[name].any():
             same_shape = twice.shape == raw[name].shape
             facts[f"adds_{name}"] = true(same_shape and np.allclose(twice, 2 * raw[name], rtol=1e-4))
+    if inputs.get("own") and "dX" in raw:
+        facts["derived"] = true(not any(is_measured(raw, name, inputs["dout"]) for name in ("dX", "W", "b")))
     return facts | untouched(inputs, raw, "dout")
+
+
+def is_measured(raw: Values, name: str, dout: np.ndarray) -> bool:
+    """Tell whether a gradient is a little different where only its measurement suffers. Great differences are another mistake's."""
+    near, far = raw.get(name), raw.get(f"far_{name}")
+    if not (is_array(near) and is_array(far)) or near.shape != far.shape:
+        return False
+    gap = np.max(np.abs(near - far), initial=0.0) / max(
+        np.max(np.abs(near), initial=0.0), np.max(np.abs(dout))
+    )
+    return bool(1e-7 < gap < 0.7)
 
 
 def read_loss(inputs: Mapping, raw: Values) -> Values:

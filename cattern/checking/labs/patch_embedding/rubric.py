@@ -23,15 +23,19 @@ def forward(points: float, output: str) -> tuple[Property, ...]:
     )
 
 
+def derived(points: float, title: str, name: str) -> Property:
+    """Return the property of one gradient: right, or exact for the student's own forward; and not measured."""
+    says = {name: f"{title} {{gap}}", "derived": "the gradients are measured by differences, not derived"}
+    return earn(points, title, or_facts=(f"own_{name}", "derived"), **says)
+
+
 def backward(W: float, b: float, dX: float, adds: float, of_input: str) -> tuple[Property, ...]:
     """Return what the backward pass of a layer with parameters earns: right, or exact for the student's own forward."""
     twice = "two equal calls must leave twice the gradient of {} in self.grads, yours do not"
     return (
-        earn(W, "gradient of W", W="gradient of W {gap}", or_facts=("own_W",)),
-        earn(b, "gradient of b", b="gradient of b {gap}", or_facts=("own_b",)),
-        earn(
-            dX, f"gradient of the {of_input}", dX=f"gradient of the {of_input} {{gap}}", or_facts=("own_dX",)
-        ),
+        derived(W, "gradient of W", "W"),
+        derived(b, "gradient of b", "b"),
+        derived(dX, f"gradient of the {of_input}", "dX"),
         earn(adds, "gradients add up", adds_W=twice.format("W"), adds_b=twice.format("b")),
         remark(untouched="`backward` changes dout"),
     )
@@ -153,14 +157,15 @@ TASKS = (
         "let the gradient through where the input was positive",
         drivers.backward_driver("ReLU"),
         readings.read_backward,
-        earn(2, "gradient of the input", dX="gradient of the input {gap}", or_facts=("own_dX",)),
+        derived(2, "gradient of the input", "dX"),
         earn(1, "zero at zero", at_zero="the gradient where the input is exactly 0 {gap}"),
         earn(
             1,
             "right, and dout stays as it was",
             dX="gradient of the input {gap}",
+            derived="the gradients are measured by differences, not derived",
             untouched="`backward` changes dout, which belongs to the caller",
-            or_facts=("own_dX", "untouched"),
+            or_facts=("own_dX", "derived", "untouched"),
         ),
         builds_on=("TODO#7",),
     ),
