@@ -6,13 +6,11 @@ computed when it is first asked for, and kept.
 
 import inspect
 import linecache
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from importlib import import_module
-from itertools import count
 from pathlib import Path
 from types import ModuleType
 
@@ -24,18 +22,18 @@ from autograder.markers import emptied, regions
 from autograder.solution import patches as catalogue
 from autograder.solution.intermediates import Recorder, load_words
 from autograder.solution.store import Store, pack, unpack
+from autograder.solution.together import load_together
 from cattern.checking import fingerprints
 from cattern.checking import run as probing
 from cattern.checking.agent.instrument import Place
 from cattern.checking.facts import RAISED, Facts, changed, read
-from cattern.checking.lab import Lab, Probe, Task, module_name
+from cattern.checking.lab import Lab, Probe, Task
 from cattern.checking.locate.basis import Basis
 from cattern.checking.verdict import Mistake
 
 PUBLIC_SEED = "public"  # of the inputs that students see
 FACTS_KEPT = 20_000  # of sets of mistakes; some 8 kB each
 MODULES_KEPT = 256  # a search goes through thousands of pairs, and runs most of them once
-_number = count()
 # One for all references: while the solution runs, stdout, warnings and NumPy's random stream of the whole process are its own.
 _running = threading.RLock()
 
@@ -248,36 +246,30 @@ class SolutionReference:
 
     def _recorder(self, task: Task, mistakes: frozenset[str]) -> Recorder | None:
         """Return what records a task's solution, or None when the patches are in each other's way."""
-        if task.source == "cell":
-            texts = {self.lab.file_of(task): "import numpy as np\n" + self.cells.get(task.cell, "")}
-            return Recorder(self.lab, task, texts, self._words)
-        try:
-            texts = {file: self.patched(file, mistakes) for file in self.lab.student_files}
-        except catalogue.Conflict:
-            return None
-        return Recorder(self.lab, task, texts, self._words)
+        texts = self._texts(task, mistakes)
+        return texts and Recorder(self.lab, task, texts, self._words)
 
     def _module(self, task: Task, mistakes: frozenset[str]):
         """Return the (patched) module that holds a task's answer, or None when the patches are in each other's way."""
-        if task.source == "cell":
-            texts = {self.lab.file_of(task): "import numpy as np\n" + self.cells.get(task.cell, "")}
-            key = (task.id, frozenset())
-        else:
-            key = ("", mistakes)
+        key = (task.id, frozenset()) if task.source == "cell" else ("", mistakes)
         if key not in self._modules:
             if len(self._modules) >= MODULES_KEPT:
                 oldest = self._modules.pop(next(iter(self._modules)))
                 for old in (oldest or {}).values():
                     linecache.cache.pop(old.__file__, None)
-            try:
-                if task.source != "cell":
-                    texts = {file: self.patched(file, mistakes) for file in self.lab.student_files}
-            except catalogue.Conflict:
-                self._modules[key] = None
-            else:
-                self._modules[key] = load_together(texts)
+            texts = self._texts(task, mistakes)
+            self._modules[key] = texts and load_together(texts)
         modules = self._modules[key]
         return modules and modules[self.lab.file_of(task)]
+
+    def _texts(self, task: Task, mistakes: frozenset[str]) -> dict[str, str] | None:
+        """Return the files that hold a task's answer, or None when the patches are in each other's way."""
+        if task.source == "cell":
+            return {self.lab.file_of(task): "import numpy as np\n" + self.cells.get(task.cell, "")}
+        try:
+            return {file: self.patched(file, mistakes) for file in self.lab.student_files}
+        except catalogue.Conflict:
+            return None
 
     def patched(self, file: str, mistakes: frozenset[str]) -> str:
         """Return the text of a solved file with those of the mistakes in it that are this file's."""
@@ -292,26 +284,3 @@ def sources(root: Path, folders: list[Path]) -> Iterator[bytes]:
             if path.suffix in (".py", ".toml"):
                 yield path.relative_to(folder).as_posix().encode()
                 yield path.read_bytes()
-
-
-def load_together(texts: Mapping[str, str]) -> dict[str, ModuleType]:
-    """Load files that may import one another, in order, without a trace in `sys.modules`.
-
-    Args:
-        texts: path from the package's top → source; a file comes after those it imports.
-
-    Returns:
-        The same paths → modules.
-    """
-    names = {file: module_name(file) for file in texts}
-    before = {name: sys.modules.get(name) for name in names.values()}
-    try:
-        return {
-            file: probing.load_module(names[file], Path(f"solution-{next(_number)}.py"), text)
-            for file, text in texts.items()
-        }
-    finally:
-        for name, module in before.items():
-            sys.modules.pop(name, None)
-            if module is not None:
-                sys.modules[name] = module

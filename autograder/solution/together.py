@@ -1,0 +1,35 @@
+"""Loads the solved (or patched) files of a lab side by side, as if they were the package's own."""
+
+import sys
+from collections.abc import Mapping
+from itertools import count
+from pathlib import Path
+from types import ModuleType
+
+from cattern.checking.lab import module_name
+from cattern.checking.run import load_module
+
+_number = count()
+
+
+def load_together(texts: Mapping[str, str]) -> dict[str, ModuleType]:
+    """Load files that may import one another, in order, without a trace in `sys.modules`.
+
+    Args:
+        texts: path from the package's top → source; a file comes after those it imports.
+
+    Returns:
+        The same paths → modules.
+    """
+    names = {file: module_name(file) for file in texts}
+    before = {name: sys.modules.get(name) for name in names.values()}
+    try:
+        return {
+            file: load_module(names[file], Path(f"solution-{next(_number)}.py"), text)
+            for file, text in texts.items()
+        }
+    finally:
+        for name, module in before.items():
+            sys.modules.pop(name, None)
+            if module is not None:
+                sys.modules[name] = module
