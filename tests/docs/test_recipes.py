@@ -50,7 +50,7 @@ def graded(course, out, text: str | None = None, **answers: str):
         if (name := tag(cell).get("grade_id")) in answers:
             cell["source"] = markers.unmarked(answers[name])
     (handed_in / f"{LAB}.ipynb").write_text(json.dumps(book), encoding="utf-8")
-    (result,) = grade_class(course, out / "handed_in", out / "grades", jobs=1)
+    (result,) = grade_class(course, out / "handed_in", out / "grades", jobs=1).results
     assert result.verdict, result.trouble
     return made.folder, {task.id: task for task in result.verdict.tasks}
 

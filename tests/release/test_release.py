@@ -329,5 +329,5 @@ def test_a_students_bundle_works_without_the_instructors_package(made):
 def test_hidden_tests_outside_a_test_cell_are_refused(tmp_path):
     notebook = small_notebook()
     notebook.cells.append(nbformat.v4.new_code_cell(TEST_SCORES, id="stray"))
-    with pytest.raises(CatternError, match="cell stray: hidden tests in a cell that earns nothing"):
+    with pytest.raises(CatternError, match=r"cell \d+: hidden tests in a cell that earns nothing"):
         release(write_course(tmp_path / "course", notebook), tmp_path / "out")
