@@ -47,7 +47,7 @@ def test_the_sections_stand_in_their_order():
     assert headings == [
         "A toy model and toy data", "Scores", "Loss", "Backward pass", "Train on the toy data", "Load MNIST",
         "Look at the data", "Train with a fixed learning rate", "Train with a decaying learning rate",
-        "Debug the training", "Tune", "Weights of the best net", "The test set", "Theory",
+        "Debug the training", "Tune", "Weights of the best net", "The test set", "Bonus", "Theory",
     ]  # fmt: skip
 
 
