@@ -3,6 +3,7 @@
 import pytest
 from judging import WithoutDiagnosis, grade_files, patched, planted, reference
 from lab_styles import two_layer_net
+from sampling import sample
 from test_styles import SINGLE, STYLES, TOGETHER, written
 
 from notebooks import Notebook
@@ -86,10 +87,13 @@ def test_cells_and_checks_agree_on_some_mistakes_and_some_styles(lab):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("lab", NOTEBOOKS)
 def test_cells_and_checks_agree_on_everything(lab):
+    """On a sample that changes by commit; `make test-all` takes every mistake and every style."""
     known = styles(lab) if lab != "nearest_neighbour" else {}
-    assert disagreements(lab, mistakes(lab, 1) | known) == []
+    ways = mistakes(lab, 1) | known
+    assert disagreements(lab, {way: ways[way] for way in sample([*ways], 40)}) == []
 
 
 @pytest.mark.parametrize("way", SEEN)
