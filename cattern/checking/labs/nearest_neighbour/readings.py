@@ -12,10 +12,9 @@ def read_distances(inputs: Mapping, raw: Values) -> Values:
     """TODO#1: the distances, whether one is negative, and matters of style."""
     facts: Values = {name: raw[name] for name in ("distances", "loop_free") if name in raw}
     if is_array(distances := facts.get("distances")):
-        varied = (
-            distances.ndim == 2 and distances.size and np.ptp(distances) > 0
-        )  # one number for all is no distance
-        facts["not_negative"] = true(varied and np.all(distances >= 0))
+        all_pairs = distances.shape == (len(inputs["X"]), len(inputs["X_train"]))
+        # one number for all is no distance
+        facts["not_negative"] = true(all_pairs and np.ptp(distances) > 0 and np.all(distances >= 0))
     return facts | untouched(inputs, raw, "X", "X_train")
 
 
