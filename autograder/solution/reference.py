@@ -96,7 +96,8 @@ class SolutionReference:
         """
         self.lab, self.seed, self.cells, self.root = lab, seed, dict(answers or {}), root
         self.catalogue = catalogue_folder or ROOT / "autograder" / "labs" / lab.name / "mistakes"
-        self.patches = {m.id: m for m in catalogue.load(lab.name, root, self.catalogue)}
+        with _running:  # Python 3.11 cannot make syntax trees in two threads at once (its issue 106905)
+            self.patches = {m.id: m for m in catalogue.load(lab.name, root, self.catalogue)}
         self._named = {
             t.id: {
                 m.id: Mistake(m.id, m.explanation, tuple(m.hint))

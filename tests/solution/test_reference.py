@@ -15,20 +15,25 @@ from cattern.checking.lab import load_lab
 def test_many_books_in_many_threads_leave_stdout_and_the_random_stream_alone():
     lab = load_lab("two_layer_net")
     before, state = sys.stdout, np.random.get_state()[1].copy()
-    start = threading.Barrier(6)
+    start, wrong = threading.Barrier(6, timeout=120), []
 
     def work(number: int) -> None:
-        reference = SolutionReference(lab, f"seed {number}")
-        start.wait()
-        for task in (t for t in lab.tasks if t.source == "module"):
-            for probe in reference.probes(task):
-                assert reference.facts(task, frozenset(), probe)
+        try:
+            reference = SolutionReference(lab, f"seed {number}")
+            start.wait()
+            for task in (t for t in lab.tasks if t.source == "module"):
+                for probe in reference.probes(task):
+                    assert reference.facts(task, frozenset(), probe)
+        except Exception as error:
+            wrong.append(error)
+            start.abort()
 
     threads = [threading.Thread(target=work, args=(n,)) for n in range(6)]
     for t in threads:
         t.start()
     for t in threads:
         t.join()
+    assert wrong == []
     assert sys.stdout is before
     assert (np.random.get_state()[1] == state).all()
 
