@@ -6,7 +6,15 @@ from typing import Annotated
 import typer
 
 from autograder import cli_back
-from autograder.options import CourseFolder, LabName, NoSandbox
+from autograder.options import (
+    CourseFolder,
+    GradedFolder,
+    LabName,
+    LabOption,
+    NoSandbox,
+    StudentName,
+    TaskName,
+)
 from cattern.cli import examples
 
 
@@ -192,12 +200,10 @@ def grade(
 
 
 def explain(
-    student: Annotated[str, typer.Argument(help="The student's folder name.", show_default=False)],
-    task: Annotated[str, typer.Argument(help="The task: 'TODO#2', or just 2.", show_default=False)],
-    submitted: Annotated[Path, typer.Option(metavar="DIR", help="The folder that was graded.")] = Path(
-        "submitted"
-    ),
-    lab: Annotated[str, typer.Option(metavar="LAB", help="The lab's name.")] = "two_layer_net",
+    student: StudentName,
+    task: TaskName,
+    submitted: GradedFolder = Path("submitted"),
+    lab: LabOption = "two_layer_net",
     html: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write a page to send to the student: no hidden input is on it."),

@@ -7,7 +7,15 @@ from typing import Annotated
 
 import typer
 
-from autograder.options import CourseFolder, LabName, NoSandbox
+from autograder.options import (
+    CourseFolder,
+    GradedFolder,
+    LabName,
+    LabOption,
+    NoSandbox,
+    StudentName,
+    TaskName,
+)
 from cattern.cli import examples
 
 Grades = Annotated[Path, typer.Option(metavar="DIR", help="What `cattern grade` wrote.")]
@@ -131,12 +139,10 @@ def export(
 
 
 def draft(
-    student: Annotated[str, typer.Argument(help="The student's folder name.", show_default=False)],
-    task: Annotated[str, typer.Argument(help="The task: 'TODO#2', or just 2.", show_default=False)],
-    submitted: Annotated[Path, typer.Option(metavar="DIR", help="The folder that was graded.")] = Path(
-        "submitted"
-    ),
-    lab: Annotated[str, typer.Option(metavar="LAB", help="The lab's name.")] = "two_layer_net",
+    student: StudentName,
+    task: TaskName,
+    submitted: GradedFolder = Path("submitted"),
+    lab: LabOption = "two_layer_net",
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write it there; a file that is there stays.")
     ] = None,

@@ -21,3 +21,7 @@ NoSandbox = Annotated[
         "--no-sandbox", help="Run submissions without bubblewrap: only for code you trust as your own."
     ),
 ]
+StudentName = Annotated[str, typer.Argument(help="The student's folder name.", show_default=False)]
+TaskName = Annotated[str, typer.Argument(help="The task: 'TODO#2', or just 2.", show_default=False)]
+GradedFolder = Annotated[Path, typer.Option(metavar="DIR", help="The folder that was graded.")]
+LabOption = Annotated[str, typer.Option(metavar="LAB", help="The lab's name.")]

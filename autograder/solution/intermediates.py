@@ -16,7 +16,6 @@ from cattern.checking.agent.instrument import Place, instrumented
 from cattern.checking.lab import Lab, Probe, Task
 from cattern.checking.locate.basis import Basis, Quantity
 from cattern.checking.locate.runner import Here
-from cattern.errors import CatternError
 
 
 @dataclass(frozen=True)
@@ -32,10 +31,6 @@ class Words:
     named: Mapping[str, tuple[str, str, str, bool]]
     sizes: Mapping[str, tuple[str, str, str, bool]]
     calls: frozenset[tuple[str, str]]
-
-
-class WordsError(CatternError):
-    """A lab's table of words names what its solution does not have."""
 
 
 def load_words(path: Path) -> Words:
