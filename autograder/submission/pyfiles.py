@@ -156,6 +156,7 @@ def _helpers(
     if not release or not taken:
         return helpers
     name, path = next(iter(taken.items()))
+    known = set(release.values())
     in_place = f"/{path}".endswith(f"/{name}")
     top = PurePosixPath(path.removesuffix(name)) if in_place else PurePosixPath(path).parent
     for file in found:
@@ -166,9 +167,9 @@ def _helpers(
         place = str(PurePosixPath(file.path).relative_to(top))
         # A student file out of its package folder: its neighbours may be imported from there or from the top.
         places = [place] if in_place else [place, str(PurePosixPath(name).parent / place)]
-        source, done = python_source(file.data)
         if any(f"/{released}".lower().endswith(f"/{place}".lower()) for released in release):
-            if source not in release.values():
+            # Most are as they were released: repairing means parsing, so it is left to those that are not.
+            if file.data not in known and python_source(file.data)[0] not in known:
                 repairs.append(f"ignored {shown(file.path)}: the released file is used in its place")
         elif not place.endswith(".py") or not all(
             p.isidentifier() for p in place.removesuffix(".py").split("/")
@@ -181,6 +182,7 @@ def _helpers(
         elif place.lower() in {other.lower() for other in helpers}:
             repairs.append(f"ignored {shown(file.path)}: another module has its name")
         else:
+            source, done = python_source(file.data)
             helpers |= dict.fromkeys(places, source)
             repairs += [f"{shown(place)}: repaired {what}" for what in done]
     return helpers
