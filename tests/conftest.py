@@ -40,6 +40,23 @@ def pytest_runtest_setup(item):
             pytest.skip(f"needs the four official MNIST files: CATTERN_MNIST_DIR lacks {', '.join(missing)}")
 
 
+@pytest.fixture(autouse=True)
+def no_students_module_stays():
+    """Fail a test that leaves a student's file in the place of a module of the package: the next one would run on it."""
+    yield
+    left = [
+        name for name, module in list(sys.modules.items()) if name.startswith("cattern.") and _foreign(module)
+    ]
+    for name in left:
+        del sys.modules[name]
+    assert not left, f"stays in the place of our own: {left}"
+
+
+def _foreign(module) -> bool:
+    path = getattr(module, "__file__", None)
+    return path is not None and not path.startswith(str(ROOT))
+
+
 @pytest.fixture
 def no_mnist(monkeypatch):
     """A machine without MNIST and without the internet."""

@@ -1,13 +1,12 @@
 """Loads the solved (or patched) files of a lab side by side, as if they were the package's own."""
 
-import sys
 from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 from types import ModuleType
 
 from cattern.checking.lab import module_name
-from cattern.checking.run import load_module
+from cattern.checking.run import load_module, without_trace
 
 _number = count()
 
@@ -22,14 +21,8 @@ def load_together(texts: Mapping[str, str]) -> dict[str, ModuleType]:
         The same paths → modules.
     """
     names = {file: module_name(file) for file in texts}
-    before = {name: sys.modules.get(name) for name in names.values()}
-    try:
+    with without_trace(names.values()):
         return {
             file: load_module(names[file], Path(f"solution-{next(_number)}.py"), text)
             for file, text in texts.items()
         }
-    finally:
-        for name, module in before.items():
-            sys.modules.pop(name, None)
-            if module is not None:
-                sys.modules[name] = module

@@ -14,7 +14,7 @@ from types import ModuleType
 import numpy as np
 
 from cattern.checking.agent.loading import describe as describe_raw
-from cattern.checking.agent.loading import load_module, load_student, printed, quiet
+from cattern.checking.agent.loading import load_module, load_student, printed, quiet, without_trace
 from cattern.checking.agent.values import MAX_ELEMENTS, Opaque
 from cattern.checking.channel import Channel, PipeError
 from cattern.checking.facts import Answer, Failure
@@ -207,5 +207,5 @@ def _checked_failure(raw: dict) -> Failure:
 
 __all__ = [
     "SEED", "ApiError", "Remote", "answer", "answer_task", "describe", "load_module", "numbers", "printable",
-    "printed", "run", "run_remotely",
+    "printed", "run", "run_remotely", "without_trace",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ import re
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -137,6 +137,19 @@ def load_module(name: str, path: Path, source: str, made: Made | None = None) ->
     with quiet():
         exec(compile(tree, str(path), "exec"), module.__dict__)
     return module
+
+
+@contextlib.contextmanager
+def without_trace(names: Iterable[str]) -> Iterator[None]:
+    """Put the modules of these names back afterwards, whatever is loaded under them meanwhile."""
+    before = {name: sys.modules.get(name) for name in names}
+    try:
+        yield
+    finally:
+        for name, module in before.items():
+            sys.modules.pop(name, None)
+            if module is not None:
+                sys.modules[name] = module
 
 
 def without_magic(source: str) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from cattern.checking import run as probing
 from cattern.checking.agent.instrument import Place, instrumented
-from cattern.checking.agent.loading import load_student, without_magic
+from cattern.checking.agent.loading import load_student, without_magic, without_trace
 from cattern.checking.agent.watch import Filling, Watch, read_told, told_plan
 from cattern.checking.channel import Channel, PipeError
 from cattern.checking.facts import Answer, Facts, read
@@ -107,8 +107,7 @@ class Here(Runner):
         super().__init__(task)
         own, self._watch = lab.file_of(task), Watch()
         names = {file: module_name(file) for file in (*lab.student_files, own) if file in texts}
-        before = {name: sys.modules.get(name) for name in names.values()}
-        try:
+        with without_trace(names.values()):
             for file, name in names.items():
                 path = Path(f"located-{next(_number)}.py")
                 if file == own:
@@ -116,11 +115,6 @@ class Here(Runner):
                     self._module, _ = load_student(name, path, source, self._watch.made)
                     break
                 load_student(name, path, texts[file])
-        finally:
-            for name, module in before.items():
-                sys.modules.pop(name, None)
-                if module is not None:
-                    sys.modules[name] = module
         self.places = self._watch.places
 
     def close(self) -> None:
