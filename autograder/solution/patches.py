@@ -16,15 +16,18 @@ A mistake in several places has `patches = [[old, new], …]` instead of `old` a
 """
 
 import ast
+import contextlib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
 from autograder.course import ROOT
-from autograder.markers import lines_of, regions
+from autograder.markers import Region, lines_of, regions
+from autograder.solution.store import Store
 from cattern.errors import CatternError
 
 KEYS = {"id", "task", "old", "new", "patches", "explanation", "hint"}
@@ -49,6 +52,7 @@ class Patch:
         hint: three steps: a nudge, a method, where to read.
         patches: (old text, new text) pairs; each old text stands exactly once in the solution.
         source: the solved file they patch, "cattern/neural_net.py".
+        file: the file of the catalogue that it stands in.
     """
 
     id: str
@@ -57,6 +61,7 @@ class Patch:
     hint: tuple[str, ...]
     patches: tuple[tuple[str, str], ...]
     source: str = field(default="", compare=False)
+    file: str = field(default="", compare=False)
 
 
 def load(lab: str, root: Path = ROOT, folder: Path | None = None) -> list[Patch]:
@@ -71,26 +76,42 @@ def load(lab: str, root: Path = ROOT, folder: Path | None = None) -> list[Patch]
         CatalogueError: a file or a mistake in it breaks a rule; the message says which, and what to do.
     """
     found: dict[str, Patch] = {}
+    read: dict[str, str] = {}  # of every file: its text
     folder = folder or root / "autograder" / "labs" / lab / "mistakes"
     for file in sorted(folder.glob("*.toml")):
         try:
-            data = tomllib.loads(file.read_text(encoding="utf-8"))
-            text = (root / data["source"]).read_text(encoding="utf-8")
+            read[str(file)] = file.read_text(encoding="utf-8")
+            data = tomllib.loads(read[str(file)])
+            read[data["source"]] = (root / data["source"]).read_text(encoding="utf-8")
         except (KeyError, OSError, ValueError) as error:  # ValueError: neither TOML nor UTF-8
             raise CatalogueError(
                 f"{file}: write TOML that begins with `source`, the file to patch: {error}"
             ) from None
         for entry in data.get("mistake", []):
-            where = f"{file}, mistake {entry.get('id', '(one without an id)')}"
-            try:
+            with _named(file, entry.get("id", "(one without an id)")):
                 mistake = _parse(entry)
                 if mistake.id in found:
                     raise CatalogueError("this id is taken: give each mistake its own")
-                _check(mistake, text)
-            except CatternError as error:
-                raise CatalogueError(f"{where}: {error}") from None
-            found[mistake.id] = replace(mistake, source=data["source"])
+                found[mistake.id] = replace(mistake, source=data["source"], file=str(file))
+
+    def sound() -> bytes:
+        for mistake in found.values():
+            with _named(mistake.file, mistake.id):
+                _check(mistake, read[mistake.source])
+        return b""
+
+    # A second for all labs, at every start of every command: what was sound once is sound.
+    Store([*read.values(), Path(__file__).read_bytes()]).get("sound", sound)
     return list(found.values())
+
+
+@contextlib.contextmanager
+def _named(file: str | Path, mistake: str) -> Iterator[None]:
+    """Let what is wrong with a mistake be told with its name, and the file's."""
+    try:
+        yield
+    except CatternError as error:
+        raise CatalogueError(f"{file}, mistake {mistake}: {error}") from None
 
 
 def apply(text: str, mistakes: Iterable[Patch]) -> str:
@@ -143,7 +164,7 @@ def _strings(value, size: int) -> bool:
 
 def _check(mistake: Patch, text: str) -> None:
     """Raise a CatternError unless the patches stay inside the task's region and leave other, valid code."""
-    own = {region.task: region for region in regions(text, "its source")}
+    own = _regions(text)
     if mistake.task not in own:
         raise CatalogueError(f"its source has no task {mistake.task!r}: the tasks are {', '.join(own)}")
     lines, region, patched = lines_of(text), own[mistake.task], apply(text, [mistake])
@@ -158,5 +179,11 @@ def _check(mistake: Patch, text: str) -> None:
         raise CatalogueError("the patched code is the same as before: change something or remove it")
 
 
+@lru_cache(maxsize=16)  # every mistake of a file asks for the same
+def _regions(text: str) -> dict[str, Region]:
+    return {region.task: region for region in regions(text, "its source")}
+
+
+@lru_cache(maxsize=64)
 def _code(region: str) -> str:  # spaces and comments do not count
     return ast.dump(ast.parse("if 1:\n" + region if region[:1].isspace() else region))
