@@ -17,7 +17,7 @@ import importlib.util
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from cattern.errors import CatternError
@@ -165,15 +165,6 @@ class Choices:
             for f in fields(self)
             if f.metadata["marks"] and getattr(self, f.name) != getattr(DEFAULTS, f.name)
         }
-
-    def late_share(self, handed_in: datetime) -> float:
-        """Return the share of the score, from 0 to 1, that is lost by handing in at this time."""
-        if self.due is None or handed_in <= self.due + timedelta(minutes=self.grace_minutes):
-            return 0.0
-        days = -((self.due - handed_in) // timedelta(days=1))  # each one begun
-        if self.late_days is not None and days > self.late_days:
-            return 1.0
-        return min(1.0, days * self.late_percent / 100)
 
 
 DEFAULTS = Choices()

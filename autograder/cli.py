@@ -189,7 +189,7 @@ def grade(
             err=True,
         )
         raise typer.Exit(130) from None
-    show.print_class(graded.results, console)
+    show.print_class(graded.results, console, opened.choices)
     show.print_rest(graded, console)
     console.print(f"verdicts: {out}", markup=False, highlight=False)
     failed = [g for g in graded.results if g.verdict is None]

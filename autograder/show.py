@@ -9,11 +9,12 @@ from datetime import timedelta
 import numpy as np
 from rich.markup import escape
 
-from autograder.choices import plain
+from autograder.choices import DEFAULTS, Choices, plain
 from autograder.grading.appeal import Appeal
 from autograder.grading.explain import Explanation
 from autograder.grading.klass import GradedClass
 from autograder.grading.workers import Graded
+from autograder.late import penalty_on
 from cattern.checking.facts import agree
 from cattern.checking.locate.words import sentences
 from cattern.checking.run import printable
@@ -95,8 +96,14 @@ def print_rest(graded: GradedClass, console) -> None:
         console.print(said, style="dim", markup=False, highlight=False)
 
 
-def print_class(graded: list[Graded], console) -> None:
-    """Print one row a student with the score of every task; then one line a student with what was named."""
+def print_class(graded: list[Graded], console, choices: Choices = DEFAULTS) -> None:
+    """Print one row a student with the score of every task; then one line a student with what was named.
+
+    Args:
+        graded: the results.
+        console: where to.
+        choices: the course's, for what lateness takes off.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
@@ -113,11 +120,15 @@ def print_class(graded: list[Graded], console) -> None:
         table.add_column(task.id.replace("TODO", ""), justify="right")
     for v in verdicts[:MANY]:
         cells = [Text(f"{t.score:g}{LETTERS[t.status]}", COLOURS.get(t.status, "dim")) for t in v.tasks]
-        table.add_row(Text(printable(v.student)), f"{v.score:g}", *cells)
+        off = penalty_on(v, choices)
+        table.add_row(Text(printable(v.student)), f"{v.score:g} −{off:g}" if off else f"{v.score:g}", *cells)
     console.print(table)
     console.print(
         "~ partial   ✗ wrong   ! error   ⏱ timeout   – skipped, or by hand   · missing\n", style="dim"
     )
+    if late := [printable(v.student) for v in verdicts if penalty_on(v, choices)]:
+        said = f"−: taken off {', '.join(late[:MANY])}, handed in late\n"
+        console.print(said, style="dim", markup=False, highlight=False)
     for v in verdicts[:MANY]:
         console.print(Text(f"{printable(v.student)}: ", "bold") + Text(in_short(v), "default"))
     if len(verdicts) > MANY:

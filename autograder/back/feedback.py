@@ -5,11 +5,14 @@ A student's trouble is theirs alone: it is named, and everybody else has a page.
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from autograder import bundle
+from autograder.back.final import penalty_of
 from autograder.back.page import FROM_COLLECT, feedback_page
 from autograder.back.sections import sections
 from autograder.course import Course
@@ -24,6 +27,17 @@ from cattern.checking.lab import Lab
 from cattern.errors import CatternError
 
 BATCH = 100  # submissions that are in memory at a time
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """What is given back to one student: the verdict, when its file was written (ns), what was handed in, and when."""
+
+    student: str
+    verdict: dict
+    written: int
+    submission: Submission
+    at: str
 
 
 @dataclass
@@ -71,57 +85,86 @@ def feedback(
         raise CatternError(
             f"no student in {submitted} has a verdict in {verdicts}: run `cattern grade` first"
         )
-    given = Given()
-    marks = fill_gradebook(course, found, verdicts, given)
+    given, where = Given(), gradebook.place(course.folder)
     headings = sections(lab, release[f"{lab.name}.ipynb"])
-    for student, hand_in in progress(found.items(), len(found)):
-        try:
-            verdict = read_verdict(verdict_path(verdicts, student))
-            submission = opened(hand_in, lab, release)
-            page = feedback_page(lab, verdict, submission, marks.get(file_name(student)), headings)
-            target = out / file_name(student) / lab.name / f"{lab.name}.html"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(page, encoding="utf-8", errors="replace")
-            for name in FROM_COLLECT:  # `nbgrader release_feedback` wants them beside the page
-                if name in submission.beside:
-                    (target.parent / name).write_bytes(submission.beside[name])
-            given.pages[student] = target
-        except Exception as problem:  # a fault of ours must not cost the others their pages
-            given.troubles[student] = f"no page: {in_words(problem)}"
+    before = gradebook.read_marks(where, lab)
+    given.gradebook = "" if before is None else str(where)
+    work = _read(course, progress(found.items(), len(found)), verdicts, given)
+    for some in batched(work, BATCH):
+        marks = {} if before is None else fill_gradebook(course, some, where, before, given)
+        for one in some:
+            with _theirs_alone(given, one.student, "no page"):
+                given.pages[one.student] = write_page(
+                    course, one, marks.get(file_name(one.student)), headings, out
+                )
     return given
 
 
+def _read(course: Course, hand_ins: Iterable, verdicts: Path, given: Given) -> Iterator[HandedIn]:
+    """Yield what is given back to each, read once for gradebook and page."""
+    lab, release = course.lab, bundle.handed_out(course)
+    for student, hand_in in hand_ins:
+        with _theirs_alone(given, student, "no page"):
+            file = verdict_path(verdicts, student)
+            yield HandedIn(
+                student,
+                read_verdict(file),
+                file.stat().st_mtime_ns,
+                opened(hand_in, lab, release),
+                hand_in.at,
+            )
+
+
+@contextmanager
+def _theirs_alone(given: Given, student: str, what: str) -> Iterator[None]:
+    """Note a student's trouble; a fault of ours must not cost the others anything."""
+    try:
+        yield
+    except Exception as problem:
+        given.troubles[student] = f"{what}: {in_words(problem)}"
+
+
+def write_page(
+    course: Course, one: HandedIn, marks: Marks | None, headings: Mapping[str, str], out: Path
+) -> Path:
+    """Write one student's page, and beside it what `nbgrader release_feedback` wants to find there."""
+    lab, target = course.lab, out / file_name(one.student) / course.lab_name / f"{course.lab_name}.html"
+    off = partial(penalty_of, course, one.verdict, marks)
+    page = feedback_page(lab, one.verdict, one.submission, marks, headings, off)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(page, encoding="utf-8", errors="replace")
+    for name in FROM_COLLECT:
+        if name in one.submission.beside:
+            (target.parent / name).write_bytes(one.submission.beside[name])
+    return target
+
+
 def fill_gradebook(
-    course: Course, found: Mapping[str, HandIn], verdicts: Path, given: Given
+    course: Course,
+    some: Iterable[HandedIn],
+    where: gradebook.Place,
+    before: Mapping[str, Marks],
+    given: Given,
 ) -> Mapping[str, Marks]:
-    """Store points and graded notebooks; return everybody's marks as the gradebook has them afterwards.
+    """Store points and graded notebooks of some students; return everybody's marks as the gradebook has them afterwards.
 
     Raises:
         CatternError: the gradebook cannot be used.
     """
-    lab, release, where = course.lab, bundle.handed_out(course), gradebook.place(course.folder)
-    before = gradebook.read_marks(where, lab)
-    if before is None:
-        return {}
-    given.gradebook = str(where)
-    for some in batched(found.items(), BATCH):
-        handed_in = []
-        for student, hand_in in some:
-            try:
-                file = verdict_path(verdicts, student)
-                submission, verdict = opened(hand_in, lab, release), read_verdict(file)
-                one = autograded.Graded(course, verdict, submission, hand_in.at, where)
-                if file.stat().st_mtime_ns < one.graded_at() and one.differs(before.get(one.student)):
-                    given.newer.append(student)
-                else:
-                    handed_in.append(one)
-            except Exception as problem:  # as above
-                given.troubles[student] = f"not stored: {in_words(problem)}"
-        storing.store(where, lab, [one.result() for one in handed_in])
-        for one in handed_in:  # after the points: a gradebook that stays locked leaves nothing half done
+    stored = []
+    for each in some:
+        with _theirs_alone(given, each.student, "not stored"):
+            one = autograded.Graded(course, each.verdict, each.submission, each.at, where)
+            if each.written < one.graded_at() and one.differs(before.get(one.student)):
+                given.newer.append(each.student)
+            else:
+                stored.append((one, one.result()))
+    storing.store(where, course, [result for _, result in stored])
+    for one, _ in stored:  # after the points: a gradebook that stays locked leaves nothing half done
+        with _theirs_alone(given, one.submission.student, "not stored"):
             one.write()
-        given.stored += [one.submission.student for one in handed_in]
-    return gradebook.read_marks(where, lab) or {}
+            given.stored.append(one.submission.student)
+    return gradebook.read_marks(where, course.lab) or {}
 
 
 def opened(hand_in: HandIn, lab: Lab, release: Mapping[str, bytes]) -> Submission:

@@ -1,8 +1,10 @@
 """What each student gets in the end: the grader's points, a person's, less what lateness costs; and who has none."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from autograder import late
 from autograder.back.report import read_verdicts
 from autograder.course import Course
 from autograder.nbgrader_bridge import gradebook
@@ -85,4 +87,22 @@ def _final(course: Course, verdict: dict, marks: Marks, name: str, lms_id: str) 
         if mark.comment:
             said.append(f"{task['id']}: {mark.comment}")
     about = (verdict["student"], name or verdict["student"], lms_id, "graded")
-    return Final(*about, points, verdict["max_score"], marks.penalty, tuple(waiting), "\n".join(said))
+    off = penalty_of(course, verdict, marks, sum(points.values()))
+    return Final(*about, points, verdict["max_score"], off, tuple(waiting), "\n".join(said))
+
+
+def penalty_of(course: Course, verdict: Mapping, marks: Marks | None, earned: float) -> float:
+    """Return the points that lateness takes off: by the course's rule; without one, by nbgrader's, as the gradebook has it.
+
+    Args:
+        course: the course.
+        verdict: the content of a verdict file.
+        marks: the gradebook's; None where there is no gradebook.
+        earned: the grader's points and a person's.
+    """
+    marks, choices = marks or Marks(), course.choices
+    if not late.has_rule(choices):
+        return marks.penalty
+    when = late.moment(verdict.get("handed_in", "")) or marks.handed_in
+    seconds = late.seconds_late(choices, when, verdict.get("late", False), marks.due, marks.extension)
+    return late.penalty(choices, earned, seconds)

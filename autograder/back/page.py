@@ -1,7 +1,7 @@
 """One student's feedback as one HTML file: every task with its reason, its numbers, the student's own lines, and what to read."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from markupsafe import Markup, escape
@@ -28,6 +28,7 @@ def feedback_page(
     submission: Submission | None = None,
     marks: Marks | None = None,
     headings: Mapping[str, str] | None = None,
+    penalty_of: Callable[[float], float] | None = None,
 ) -> str:
     """Return the page.
 
@@ -37,6 +38,7 @@ def feedback_page(
         submission: what was handed in, for the student's own lines and answers; None shows the verdict alone.
         marks: the gradebook's, with a person's points and comments; None where there is no gradebook.
         headings: task id → heading of the notebook's section that it belongs to.
+        penalty_of: what lateness takes off the points earned; None for what the gradebook says.
     """
     marks, headings = marks or Marks(), headings or {}
     files = {} if submission is None else {n: lines_of(t) for n, t in sorted(submission.files.items())}
@@ -46,15 +48,16 @@ def feedback_page(
         mark = marks.cells.get(task.grade_id, Mark()) if task else Mark()
         tasks.append(_shown(lab, task, said, mark, submission, files, headings.get(said["id"], "")))
     earned = sum(t["score"] for t in tasks)
+    penalty = penalty_of(earned) if penalty_of else marks.penalty
     return (
         templates()
         .get_template("feedback.html.j2")
         .render(
             lab=lab.title,
             student=verdict["student"],
-            score=max(0.0, earned - marks.penalty),
+            score=max(0.0, earned - penalty),
             earned=earned,
-            penalty=marks.penalty,
+            penalty=penalty,
             max_score=verdict["max_score"],
             open=[t["id"] for t in tasks if t["kind"] == "hand"],
             tasks=tasks,

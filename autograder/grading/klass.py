@@ -17,6 +17,7 @@ from autograder.grading.store import (
     write_verdict,
 )
 from autograder.grading.workers import Graded
+from autograder.late import penalty_on
 from autograder.sandbox import require_walls
 from autograder.sanitise.names import write_names
 from autograder.submission import HandIn, Intake, take_in
@@ -93,7 +94,7 @@ def grade_class(
                     journal.record(student, keys[student], submitted)
                 results.append(result)
         finally:
-            _write_class(out, submitted, taken)
+            _write_class(course, out, submitted, taken)
     except OSError as problem:
         raise CatternError(
             f"{problem.filename or out}: {problem.strerror}; what was graded is kept, and the same command goes on from there"
@@ -209,7 +210,7 @@ def _merged(out: Path, verdict: Verdict, tasks: set[str]) -> Verdict:
     return replace(verdict, tasks=tuple(t if t.id in tasks else before.get(t.id, t) for t in verdict.tasks))
 
 
-def _write_class(out: Path, submitted: Path, taken: Intake) -> None:
+def _write_class(course: Course, out: Path, submitted: Path, taken: Intake) -> None:
     """Write the table of everybody who has a verdict in the folder, whoever graded it, and of what has none."""
     with locked(out):
         journal = Journal(out)  # again: another process may have graded into this folder
@@ -228,5 +229,6 @@ def _write_class(out: Path, submitted: Path, taken: Intake) -> None:
         others += [(student, "no verdict yet") for student in sorted(missing)]
         others += [(student, f"not handed in: {why}") for student, why in sorted(absent.items())]
         others += [(name, f"not matched: {why}") for name, why in sorted(unmatched.items())]
-        write_summary(out / "summary.csv", verdicts, others)
+        off = {verdict.student: penalty_on(verdict, course.choices) for verdict in verdicts}
+        write_summary(out / "summary.csv", verdicts, others, off)
         write_names(out / "names.csv", (verdict.student for verdict in verdicts))

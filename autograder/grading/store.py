@@ -3,7 +3,7 @@
 import csv
 import fcntl
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,40 +49,39 @@ def set_aside(folder: Path, student: str) -> None:
         path.replace(aside / path.name)
 
 
-def write_summary(path: Path, verdicts: Iterable[Verdict], others: Iterable[tuple[str, str]] = ()) -> None:
-    """Write one row a student: status, score, then each task's score, and the ids of the mistakes.
+def write_summary(
+    path: Path,
+    verdicts: Iterable[Verdict],
+    others: Iterable[tuple[str, str]] = (),
+    penalties: Mapping[str, float] | None = None,
+) -> None:
+    """Write one row a student: status, score, then each task's score, the ids of the mistakes, and what lateness costs.
 
     Args:
         path: the CSV file.
         verdicts: of everybody who has one.
         others: (student or file, status in words) of whoever and whatever has none.
+        penalties: student → points that lateness takes off.
     """
+    penalties = penalties or {}
     verdicts = sorted(verdicts, key=lambda v: v.student)
     tasks = list(dict.fromkeys(t.id for v in verdicts for t in v.tasks))
     part = path.with_name(f".{path.name}.part")
     with part.open("w", newline="", encoding="utf-8", errors="replace") as file:
         rows = csv.writer(file)
-        rows.writerow(
-            ["student", "status", "score", "max_score", *tasks, "mistakes", "repairs", "handed_in", "late"]
-        )
+        head = ["student", "status", "score", "max_score", *tasks, "mistakes", "repairs", "handed_in"]
+        rows.writerow([*head, "late", "penalty", "total"])
         for v in verdicts:
             scores = {t.id: f"{t.score:g}" for t in v.tasks}
             mistakes = " ".join(m.id for t in v.tasks for m in t.mistakes)
             status = v.status if v.status == "graded" else f"{v.status}: {'; '.join(v.repairs)}"
             marks = [f"{v.score:g}", f"{v.max_score:g}", *(scores.get(task, "") for task in tasks)]
-            rows.writerow(
-                [
-                    csv_cell(v.student),
-                    csv_cell(status),
-                    *marks,
-                    mistakes,
-                    len(v.repairs),
-                    v.handed_in,
-                    "late" if v.late else "",
-                ]
-            )
+            about = [mistakes, len(v.repairs), csv_cell(v.handed_in), "late" if v.late else ""]
+            off = penalties.get(v.student, 0.0)
+            total = [f"{off:g}" if off else "", f"{v.score - off:g}"]
+            rows.writerow([csv_cell(v.student), csv_cell(status), *marks, *about, *total])
         for name, status in others:
-            rows.writerow([csv_cell(name), csv_cell(status), *[""] * (len(tasks) + 6)])
+            rows.writerow([csv_cell(name), csv_cell(status), *[""] * (len(tasks) + 8)])
     part.replace(path)
 
 

@@ -6,13 +6,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 from autograder import bundle
 from autograder.course import Course
 from autograder.grading.one import OverBudget, WallBroken, grade_submission
+from autograder.late import moment, seconds_late
 from autograder.sandbox import AGENT, Limits, Sandbox, engine_files
 from autograder.solution.reference import open_reference
 from autograder.submission import HandIn, Submission, Unreadable, read_submission
@@ -105,8 +105,9 @@ class Workers:
             return Graded(student, None, str(error))
         except Exception as error:  # a fault of ours must not cost the rest of the class its verdicts
             return Graded(student, None, f"{type(error).__name__}: {error}")
-        when = {"handed_in": hand_in.at, "late": hand_in.late or self._is_late(hand_in.at)}
-        return Graded(student, replace(verdict, course=self.course.recorded(), **when))
+        late = seconds_late(self.course.choices, moment(hand_in.at), hand_in.late) > 0
+        about = {"course": self.course.recorded(), "handed_in": hand_in.at, "late": late}
+        return Graded(student, replace(verdict, **about))
 
     @contextmanager
     def _budget(self) -> Iterator[None]:
@@ -126,21 +127,6 @@ class Workers:
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
             signal.signal(signal.SIGPROF, before)
-
-    def _is_late(self, at: str) -> bool:
-        """Tell whether a time is after the course's due date; words that are no time are not."""
-        from dateutil import parser  # late: few submissions have a time
-
-        due = self.course.choices.due
-        if not at or due is None:
-            return False
-        try:
-            handed_in = parser.parse(at)
-        except (ValueError, OverflowError):
-            return False
-        return handed_in.replace(tzinfo=handed_in.tzinfo or UTC) > due + timedelta(
-            minutes=self.course.choices.grace_minutes
-        )
 
     def read(self, student: str, path: Place) -> Submission:
         """Read one submission.

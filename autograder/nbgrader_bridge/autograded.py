@@ -3,11 +3,11 @@
 import json
 import shutil
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 
 from autograder import bundle
 from autograder.course import Course
+from autograder.late import moment
 from autograder.nbgrader_bridge.gradebook import Place
 from autograder.nbgrader_bridge.marks import Marks
 from autograder.nbgrader_bridge.storing import Result
@@ -79,7 +79,8 @@ class Graded:
                 if name not in by_hand
             },
             frozenset(name for name, source in released.items() if now.get(name, source) == source),
-            when(self.at),
+            moment(self.at),
+            self.verdict.get("late", False),
             any(before.get(name) != now.get(name) for name in by_hand),
         )
 
@@ -109,16 +110,6 @@ def answers(notebook: Mapping) -> dict[str, str]:
     """Return grade_id → source of the cells in which students answer."""
     about = [(cell, cell.get("metadata", {}).get("nbgrader", {})) for cell in notebook["cells"]]
     return {its["grade_id"]: "".join(cell["source"]) for cell, its in about if its.get("solution")}
-
-
-def when(words: str) -> datetime | None:
-    """Return a time in UTC, from what `nbgrader collect` or a platform wrote; None for what is no time."""
-    from nbgrader.utils import parse_utc
-
-    try:
-        return parse_utc(words) if words else None
-    except (ValueError, OverflowError):
-        return None
 
 
 def marked(notebook: Mapping, lab: Lab, verdict: Mapping, submission: Submission) -> dict:

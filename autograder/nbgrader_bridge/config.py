@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
-from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions, Execute
+from nbgrader.preprocessors import AssignLatePenalties, ClearHiddenTests, ClearSolutions, Execute
 
 from autograder import bundle
 from autograder.course import labs_in, source_folder
 from autograder.nbgrader_bridge.feedback import HideTests
 from autograder.nbgrader_bridge.grade import OracleVerdicts, RepairNotebook, RestorePackage
+from autograder.nbgrader_bridge.lateness import LatePenalties
 from autograder.nbgrader_bridge.pages import guard_pages
 from autograder.nbgrader_bridge.release import AddPackage, DropHiddenTests, InCourse, StubSolutions
 from autograder.sanitise.names import one_line
@@ -43,7 +44,8 @@ def configure(c, course: str | Path | None = None) -> None:
         *_stock(Autograde, "sanitize_preprocessors"),
     ]
     stock = _stock(Autograde, "autograde_preprocessors")
-    c.Autograde.autograde_preprocessors = [OracleVerdicts if p is Execute else p for p in stock]
+    ours = {Execute: OracleVerdicts, AssignLatePenalties: LatePenalties}
+    c.Autograde.autograde_preprocessors = [ours.get(p, p) for p in stock]
     guard_pages(c)
     c.CourseDirectory.student_id_exclude = ",".join(unshowable(root / "submitted"))
     c.GenerateFeedback.preprocessors = [HideTests, *_stock(GenerateFeedback, "preprocessors")]

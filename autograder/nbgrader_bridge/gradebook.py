@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -88,8 +88,9 @@ def read_marks(where: Place, lab: Lab) -> dict[str, Marks] | None:
             row.student: Marks(
                 {name: Mark(**mark) for name, mark in found.get(row.notebook, {}).items()},
                 row.penalty or 0.0,
-                row.timestamp,
-                seconds_late(row.timestamp, cells.due, row.extension),
+                in_utc(row.timestamp),
+                cells.due,
+                row.extension,
             )
             for row in submissions(session, cells)
         }
@@ -171,7 +172,7 @@ def cells_of(book, lab: Lab) -> Cells | None:
     return Cells(
         assignment.id,
         notebook.id,
-        assignment.duedate,
+        in_utc(assignment.duedate),
         {cell.name: cell.id for cell in graded},
         {cell.name: cell.id for cell in [*notebook.solution_cells, *notebook.task_cells]},
     )
@@ -198,8 +199,15 @@ def submissions(session, cells: Cells):
     ).all()
 
 
-def seconds_late(when: datetime | None, due: datetime | None, extension) -> float:
-    """Return how long after the due date, with the extension counted in."""
-    if when is None or due is None:
-        return 0.0
-    return max(0.0, (when - due - extension if extension else when - due).total_seconds())
+def in_utc(when: datetime | None) -> datetime | None:
+    """Return a time of the gradebook, which writes down no zone, with its zone."""
+    return when and when.replace(tzinfo=UTC)
+
+
+def note_due(book, lab: str, due: datetime | None) -> None:
+    """Write the course's own due date into the gradebook, where there is one, so that nbgrader's pages and commands go by it."""
+    if due is None:
+        return
+    assignment, due = book.find_assignment(lab), due.astimezone(UTC).replace(tzinfo=None)
+    if assignment.duedate != due:
+        assignment.duedate = due

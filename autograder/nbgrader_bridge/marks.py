@@ -1,7 +1,7 @@
 """A student's marks as the gradebook holds them: the grader's, a human's, a comment, what lateness costs."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,13 @@ class Marks:
     Attributes:
         cells: grade_id → mark.
         penalty: points taken off for lateness.
-        handed_in: when, in UTC, where it is known.
-        seconds_late: after the due date, with any extension counted in.
+        handed_in: when, where it is known.
+        due: when it was due, where the gradebook knows.
+        extension: what this student was given.
     """
 
     cells: dict[str, Mark] = field(default_factory=dict)
     penalty: float = 0.0
     handed_in: datetime | None = None
-    seconds_late: float = 0.0
+    due: datetime | None = None
+    extension: timedelta | None = None

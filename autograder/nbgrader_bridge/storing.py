@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
+from autograder.choices import Choices
+from autograder.course import Course
+from autograder.late import has_rule, penalty, seconds_late
 from autograder.nbgrader_bridge.gradebook import (
     Cells,
     Place,
     cells_of,
-    seconds_late,
+    in_utc,
+    note_due,
     submissions,
     with_gradebook,
 )
-from cattern.checking.lab import Lab
 from cattern.errors import CatternError
 
 NO_RESPONSE = "No response."
@@ -26,7 +29,8 @@ class Result:
         student: the id.
         scores: grade_id → points, for the cells that the grader marks.
         unanswered: grade_ids of the answer cells that are as released.
-        handed_in: when, in UTC, where it is known.
+        handed_in: when, where it is known.
+        late: the platform says that it was late.
         rewritten: an answer that a person marks is another one than before.
     """
 
@@ -34,33 +38,37 @@ class Result:
     scores: Mapping[str, float]
     unanswered: frozenset[str] = frozenset()
     handed_in: datetime | None = None
+    late: bool = False
     rewritten: bool = False
 
 
-def store(where: Place, lab: Lab, results: list[Result]) -> None:
+def store(where: Place, course: Course, results: list[Result]) -> None:
     """Store the grader's points of these students, and of no others, in one transaction.
 
     A second time changes nothing. Points, extra credit and comments that a person gave stay, and win.
 
     Args:
         where: the gradebook.
-        lab: the lab; the gradebook must know it.
+        course: the course; the gradebook must know its lab.
         results: what to store.
 
     Raises:
         CatternError: the gradebook does not know the lab, cannot be opened, or stays locked.
     """
 
+    lab, penalty_of = course.lab, _late_rule(course, where)
+
     def write(book) -> None:
-        session, cells = book.db, cells_of(book, lab)
+        cells = cells_of(book, lab)
         if cells is None:
             raise CatternError(
                 f"the gradebook {where} does not know {lab.name}: run `cattern release {lab.name}` (with --course"
                 f" for another course), or `nbgrader generate_assignment {lab.name}`, and then this again"
             )
-        _add_missing(session, cells, [r.student for r in results], where.course_id)
-        _update(session, cells, {r.student: r for r in results}, _late_plugin(where))
-        session.commit()
+        note_due(book, lab.name, course.choices.due)
+        _add_missing(book.db, cells, [r.student for r in results], where.course_id)
+        _update(book.db, cells, {r.student: r for r in results}, course.choices, penalty_of)
+        book.db.commit()
 
     with_gradebook(where, write)
 
@@ -93,7 +101,9 @@ def _add_missing(session, cells: Cells, students: list[str], course_id: str) -> 
             session.execute(insert(table), rows[table])
 
 
-def _update(session, cells: Cells, results: Mapping[str, Result], penalty_of: Callable) -> None:
+def _update(
+    session, cells: Cells, results: Mapping[str, Result], choices: Choices, penalty_of: Callable
+) -> None:
     """Write points, comments of the grader's own, and what lateness costs, where they are not so already."""
     from nbgrader.api import Comment, Grade, SubmittedAssignment, SubmittedNotebook
     from sqlalchemy import select, update
@@ -123,13 +133,15 @@ def _update(session, cells: Cells, results: Mapping[str, Result], penalty_of: Ca
             if said != before:
                 changed[Comment].append({"id": comment, "auto_comment": said})
     for row in asked:
-        when = results[row.student].handed_in or row.timestamp
-        if when != row.timestamp:
-            changed[SubmittedAssignment].append({"id": row.handed, "timestamp": when})
-        late = seconds_late(when, cells.due, row.extension)
-        penalty = penalty_of(row.student, totals[row.notebook], late) if late else None
-        if penalty != row.penalty:
-            changed[SubmittedNotebook].append({"id": row.notebook, "late_submission_penalty": penalty})
+        result, noted = results[row.student], in_utc(row.timestamp)
+        when = result.handed_in or noted
+        if when != noted:
+            naive = when.astimezone(UTC).replace(tzinfo=None)
+            changed[SubmittedAssignment].append({"id": row.handed, "timestamp": naive})
+        late = seconds_late(choices, when, result.late, cells.due, row.extension)
+        off = penalty_of(row.student, totals[row.notebook], late) if late else None
+        if off != row.penalty:
+            changed[SubmittedNotebook].append({"id": row.notebook, "late_submission_penalty": off})
     for table, rows in changed.items():
         if rows:
             session.execute(update(table), rows)
@@ -140,15 +152,17 @@ def _points(result: Result, name: str) -> float | None:
     return result.scores.get(name, 0.0 if name in result.unanswered else None)
 
 
-def _late_plugin(where: Place) -> Callable[[str, float, float], float | None]:
-    """Return the course's own rule for late submissions, as nbgrader's configuration names it."""
+def _late_rule(course: Course, where: Place) -> Callable[[str, float, float], float | None]:
+    """Return what (student, score, seconds late) costs: by the course's choices, else as nbgrader's configuration says."""
+    if has_rule(course.choices):
+        return lambda student, score, seconds: penalty(course.choices, score, seconds)
     from nbgrader.preprocessors import AssignLatePenalties
 
     rule = AssignLatePenalties(config=where.config)
     rule.init_plugin()
 
-    def penalty(student: str, score: float, seconds: float) -> float | None:
+    def by_plugin(student: str, score: float, seconds: float) -> float | None:
         off = rule.plugin_inst.late_submission_penalty(student, score, seconds)
         return None if off is None else min(max(0.0, float(off)), score)
 
-    return penalty
+    return by_plugin

@@ -79,7 +79,8 @@ class TaskVerdict:
             key: said[key] for key in ("id", "title", "status", "score", "max_score", "rationale", "evidence")
         }
         mistakes = tuple(Mistake.from_json(m) for m in said["mistakes"])
-        return cls(**plain, mistakes=mistakes, remarks=tuple(said.get("remarks", ())))
+        others = {name: tuple(said.get(name, ())) for name in ("remarks", "located", "relation")}
+        return cls(**plain, mistakes=mistakes, **others)
 
 
 @dataclass(frozen=True)

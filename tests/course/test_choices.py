@@ -7,6 +7,7 @@ import pytest
 from courses import course_of
 
 from autograder.choices import DEFAULTS, Choices
+from autograder.late import has_rule, moment, penalty, seconds_late
 from cattern.errors import CatternError
 
 WHOLE = """
@@ -122,8 +123,42 @@ def test_what_cannot_hold_is_refused_and_says_what_to_write(tmp_path, text, says
 def test_being_late_costs_a_share_for_each_day_begun():
     due = datetime(2027, 3, 12, 18, tzinfo=UTC)
     choices = Choices(due=due, grace_minutes=15, late_percent=10, late_days=3)
-    lost = {
-        hours: choices.late_share(due + timedelta(hours=hours)) for hours in (-1, 0.25, 0.3, 24, 25, 71, 73)
-    }
-    assert lost == {-1: 0, 0.25: 0, 0.3: 0.1, 24: 0.1, 25: 0.2, 71: 0.3, 73: 1.0}
-    assert Choices().late_share(due) == 0
+
+    def lost(hours: float, **more) -> float:
+        return penalty(choices, 50, seconds_late(choices, due + timedelta(hours=hours), **more))
+
+    found = {hours: lost(hours) for hours in (-1, 0.25, 0.3, 24, 25, 71, 73)}
+    assert found == {-1: 0, 0.25: 0, 0.3: 5, 24: 5, 25: 10, 71: 15, 73: 50}
+    assert lost(25, extension=timedelta(hours=24)) == 5 and lost(25, extension=timedelta(hours=25)) == 0
+    assert not has_rule(Choices(due=due, grace_minutes=5)) and has_rule(Choices(late_days=0))
+    assert penalty(Choices(late_days=0), 50, 1) == 50 and penalty(Choices(), 50, 1) == 0
+
+
+def test_a_platforms_word_without_a_time_is_the_least_that_it_can_mean():
+    choices = Choices(due=datetime(2027, 3, 12, 18, tzinfo=UTC), grace_minutes=15, late_percent=10)
+    assert penalty(choices, 50, seconds_late(choices, None, said=True)) == 5
+    assert seconds_late(Choices(), None, said=True) > 0
+    # a file that a student wrote does not undo it; an extension does
+    assert seconds_late(choices, datetime(2027, 3, 1, tzinfo=UTC), said=True) > 0
+    assert seconds_late(choices, None, said=True, extension=timedelta(days=1)) == 0
+    assert seconds_late(choices, None) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "hour"),
+    [
+        ("2027-03-12 18:00:00.123456 UTC", 18),
+        ("2027-03-12 18:00:00", 18),
+        ("2027-03-12 18:00:00 Europe/Rome", 17),
+        ("2027-03-12 18:00:00 -0200", 20),
+        ("2027-03-12T18:00:00+01:00", 17),
+        ("2027-03-12 18:00:00 Z\n", 18),
+    ],
+)
+def test_a_time_is_read_as_whoever_noted_it_wrote_it(words, hour):
+    assert moment(words).replace(microsecond=0) == datetime(2027, 3, 12, hour, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("words", ["", "yesterday?", "1" * 500, "2027-99-99", "9" * 40 + "e999 UTC", "\0/\0"])
+def test_what_is_no_time_is_none(words):
+    assert moment(words) is None

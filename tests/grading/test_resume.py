@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from autograder.course import ROOT
 from autograder.grading import journal as journals
 from autograder.grading.klass import grade_class
 from autograder.submission import HandIn
+from cattern.checking.verdict import Mistake, TaskVerdict, Verdict
 from cattern.errors import CatternError
 
 LAB = "two_layer_net"
@@ -134,6 +136,19 @@ def test_one_task_is_graded_and_the_others_stay(course, submitted, out):
     assert float(row["TODO#2"]) < 12 and row["TODO#3"] == "20"
     with pytest.raises(CatternError, match="TODO#99"):
         grade(course, submitted, out, only=["ada/TODO#99"])
+
+
+def test_a_verdict_that_is_read_and_written_again_is_the_same():
+    """Grading one task writes the others again: a place in the code that was found is not lost."""
+    place = {"property": "regularisation", "line": 3, "code": "x", "is": "is", "needs": "y", "verified": True}
+    task = TaskVerdict(
+        "TODO#2", "loss", "fail", 4.0, 12.0, "why", {"probe": "p"}, (Mistake("a", "b", ("c",)),)
+    )
+    tasks = (replace(task, remarks=("r",), located=(place,)), replace(task, relation=({"relation": "half"},)))
+    said = Verdict(
+        LAB, "ada", "graded", tasks, ("mended",), 0.5, {"version": "1"}, "yesterday", True
+    ).to_json()
+    assert Verdict.from_json(said).to_json() == said
 
 
 def test_two_graders_on_two_halves_end_with_one_table(course, submitted, out, tmp_path):
