@@ -14,10 +14,11 @@ import pytest
 from courses import course_of
 from judging import WithoutDiagnosis, reference
 from notebook_fixtures import copy_packages
+from sampling import in_turn
 
 import cattern
 from autograder.solution.reference import load_together, public_fingerprints
-from cattern.checking.lab import load_lab
+from cattern.checking.lab import lab_names, load_lab
 from cattern.checking.run import quiet
 
 SECONDS = 900  # that a cell may take
@@ -39,6 +40,7 @@ class Notebook:
         cells: cell id → cell, in the notebook's order.
         todos: ids of the test cells of what students write in files.
         theory: ids of the test cells of the theory questions that a program marks.
+        in_turn: the mark of a test that runs the notebook: of two labs in an ordinary run, the others' in CI.
     """
 
     def __init__(self, lab: str, *given: str):
@@ -47,6 +49,7 @@ class Notebook:
         self.cells = {cell.id: cell for cell in nbformat.read(self.path, as_version=4).cells}
         self.todos = [t.grade_id for t in self.lab.tasks if t.source == "module"]
         self.theory = [t.grade_id for t in self.lab.tasks if t.source == "cell"]
+        self.in_turn = in_turn(lab, lab_names(), 2)
 
     def execute(
         self,

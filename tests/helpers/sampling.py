@@ -3,8 +3,11 @@
 import os
 import random
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
+
+import pytest
 
 
 def sample(items: Sequence, count: int) -> list:
@@ -19,6 +22,15 @@ def sample(items: Sequence, count: int) -> list:
     return [items[i] for i in sorted(chosen)]
 
 
+def in_turn(one: str, every: Sequence[str], count: int) -> Callable:
+    """Return the mark of a test that `every` has, and an ordinary run takes of `count` of them: that of the others is slow.
+
+    Other ones with every commit. CI takes them all: those that were left out are among its slow ones.
+    """
+    return (lambda test: test) if one in sample(every, count) else pytest.mark.slow
+
+
+@cache
 def _commit() -> str:
     here = Path(__file__).resolve().parent
     done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=False)

@@ -208,6 +208,7 @@ def checks_passed(printed: dict[str, str]) -> None:
     assert max(errors) < 1e-6
 
 
+@NOTEBOOK.in_turn
 def test_a_quick_run_agrees_with_pytorch(tmp_path):
     pytest.importorskip("torch")
     printed = NOTEBOOK.execute(tmp_path, quick=True)
@@ -226,6 +227,7 @@ def test_a_quick_run_agrees_with_pytorch(tmp_path):
         assert second == pytest.approx(second_by_rule, rel=0.15)
 
 
+@NOTEBOOK.in_turn
 def test_without_pytorch_the_rest_runs(tmp_path):
     printed = NOTEBOOK.execute(tmp_path, quick=True, torch=False)
     checks_passed(printed)

@@ -45,6 +45,7 @@ def check_common(printed) -> None:
     NOTEBOOK.one_line_each(printed)
 
 
+@NOTEBOOK.in_turn
 def test_a_quick_run_draws_every_figure(tmp_path):
     printed = NOTEBOOK.execute(tmp_path, quick=True)
     check_common(printed)
@@ -52,6 +53,7 @@ def test_a_quick_run_draws_every_figure(tmp_path):
     assert number(printed["test"], r"test accuracy (\S+)") > 0.8
 
 
+@NOTEBOOK.in_turn
 def test_without_pytorch_its_cell_says_so_and_the_rest_runs(tmp_path):
     slow = [f"check-{name}" for name in NOTEBOOK.todos]
     printed = NOTEBOOK.execute(tmp_path, slow, quick=True, torch=False, mnist=False)

@@ -115,6 +115,7 @@ def test_a_wrong_theory_answer_fails_its_cell_alone(cell, variable, wrong):
     assert failed[cell].startswith(f"{cell.upper()}: {variable} is ")
 
 
+@NOTEBOOK.in_turn
 def test_a_quick_run_shows_the_three_variants_apart(tmp_path):
     pytest.importorskip("torch")
     printed = NOTEBOOK.execute(tmp_path, quick=True)
@@ -132,6 +133,7 @@ def test_a_quick_run_shows_the_three_variants_apart(tmp_path):
         assert (train_accuracy, val_accuracy) == pytest.approx(ends[variant], abs=0.01)
 
 
+@NOTEBOOK.in_turn
 def test_without_pytorch_and_without_the_full_data_the_rest_runs(tmp_path):
     printed = NOTEBOOK.execute(tmp_path, quick=True, torch=False, mnist=False)
     assert "NOT THE FULL MNIST" in printed["data"]

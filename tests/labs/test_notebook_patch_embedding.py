@@ -165,6 +165,7 @@ def gradient_errors(printed: dict[str, str]) -> list[float]:
     return [float(x) for x in re.findall(r": (\d\S*e-\d+)", printed["all-layers"])]
 
 
+@NOTEBOOK.in_turn
 def test_a_quick_run_draws_every_figure_and_agrees_with_pytorch(tmp_path):
     printed = NOTEBOOK.execute(tmp_path, quick=True)
     NOTEBOOK.one_line_each(printed)
@@ -176,6 +177,7 @@ def test_a_quick_run_draws_every_figure_and_agrees_with_pytorch(tmp_path):
     assert final_errors(printed)[1] < 30
 
 
+@NOTEBOOK.in_turn
 def test_without_pytorch_and_mnist_its_cells_say_so_and_the_rest_runs(tmp_path):
     printed = NOTEBOOK.execute(tmp_path, quick=True, torch=False, mnist=False)
     NOTEBOOK.one_line_each(printed)

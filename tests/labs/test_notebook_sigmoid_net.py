@@ -92,6 +92,7 @@ def check_twin(printed) -> None:
     assert all(float(gap) < 1e-4 for gap in gaps)
 
 
+@NOTEBOOK.in_turn
 def test_a_quick_run_draws_every_figure(tmp_path):
     printed = NOTEBOOK.execute(tmp_path, quick=True)
     check_common(printed)
@@ -100,6 +101,7 @@ def test_a_quick_run_draws_every_figure(tmp_path):
     assert number(printed["test"], r"test accuracy (\S+)") > 0.75
 
 
+@NOTEBOOK.in_turn
 def test_without_pytorch_its_cells_say_so_and_the_rest_runs(tmp_path):
     slow = ("sklearn", *(f"check-{name}" for name in NOTEBOOK.todos))
     printed = NOTEBOOK.execute(tmp_path, slow, quick=True, torch=False, mnist=False)

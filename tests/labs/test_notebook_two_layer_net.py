@@ -208,6 +208,7 @@ def test_a_mistake_in_the_package_beside_the_notebook_is_found_by_a_real_kernel(
     assert [name for name in NOTEBOOK.todos if not said.fullmatch(printed[name])] == ["todo2"]
 
 
+@NOTEBOOK.in_turn
 def test_a_quick_run_reaches_its_targets_and_full_marks(tmp_path):
     printed = NOTEBOOK.execute(tmp_path, quick=True)
     NOTEBOOK.one_line_each(printed)
@@ -234,6 +235,7 @@ def test_a_quick_run_reaches_its_targets_and_full_marks(tmp_path):
     ]  # fmt: skip
 
 
+@NOTEBOOK.in_turn
 def test_a_quick_run_on_the_subset_says_so_and_reaches_its_own_targets(tmp_path):
     printed = NOTEBOOK.execute(tmp_path, quick=True, mnist=False)
     assert "NOT THE FULL MNIST" in printed["data"]
@@ -241,6 +243,7 @@ def test_a_quick_run_on_the_subset_says_so_and_reaches_its_own_targets(tmp_path)
     assert printed["todo8"] == "TODO#8: best_net is good enough.\n"
 
 
+@pytest.mark.slow
 @pytest.mark.full_mnist
 def test_the_full_run_prints_every_known_number(tmp_path):
     printed = NOTEBOOK.execute(tmp_path)
