@@ -8,11 +8,14 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from courses import course_of
+from sampling import sample
+from shared import once
 
 from autograder.bundle import handed_out, write_files
 from autograder.demo import sample_class
@@ -39,22 +42,39 @@ def weights():
 
 
 @pytest.fixture(scope="module")
-def handed_in(tmp_path_factory, weights):
-    """The sample class, as it was handed in."""
-    top = tmp_path_factory.mktemp("class")
-    release = top / "release"
-    write_files(release, handed_out(course_of()))
-    sample_class.make_class(LAB, release, top / "handed_in", weights)
-    return top / "handed_in"
+def folder(tmp_path_factory, weights):
+    """The sample class as it was handed in, its verdicts, and the course that gave them: a loop that does not end ends soon."""
+
+    def make(folder: Path) -> None:
+        notebook = folder / "course" / "notebooks" / LAB.name / f"{LAB.name}.ipynb"
+        notebook.parent.mkdir(parents=True)
+        shutil.copy(course_of().notebook, notebook)
+        (folder / "course" / "course.toml").write_text("task_cpu_seconds = 1\n", encoding="utf-8")
+        write_files(folder / "release", handed_out(course_of()))
+        sample_class.make_class(LAB, folder / "release", folder / "handed_in", weights)
+        course = course_of(LAB.name, folder / "course")
+        results = grade.grade_class(course, folder / "handed_in", folder / "grades", jobs=2).results
+        assert all(r.verdict for r in results), [r.trouble for r in results]
+
+    return once(tmp_path_factory, "class-with-weights", make)
 
 
 @pytest.fixture(scope="module")
-def graded(handed_in, tmp_path_factory):
+def course(folder):
+    """The course of the class."""
+    return course_of(LAB.name, folder / "course")
+
+
+@pytest.fixture(scope="module")
+def handed_in(folder):
+    """The sample class, as it was handed in."""
+    return folder / "handed_in"
+
+
+@pytest.fixture(scope="module")
+def graded(folder):
     """The verdict files of the sample class."""
-    out = tmp_path_factory.mktemp("grades")
-    results = grade.grade_class(course_of(), handed_in, out, jobs=2).results
-    assert all(r.verdict for r in results), [r.trouble for r in results]
-    return out
+    return folder / "grades"
 
 
 def verdict(graded: Path, student: str) -> dict:
@@ -143,12 +163,17 @@ def test_a_verdict_has_the_fixed_form(graded):
         assert all({"id", "explanation", "hint"} == m.keys() for m in task["mistakes"])
 
 
-def test_the_summary_has_a_row_for_everyone(graded, handed_in):
+def rows(graded: Path) -> dict[str, dict]:
+    """Return the rows of the table, by student."""
     with (graded / "summary.csv").open(encoding="utf-8") as file:
-        rows = {row["student"]: row for row in csv.DictReader(file)}
-    assert rows.keys() == {p.name for p in handed_in.iterdir()}
-    assert float(rows["dora"]["score"]) == verdict(graded, "dora")["score"]
-    assert rows["lou"]["mistakes"] == "dW2-no-reg relu-mask-missing"
+        return {row["student"]: row for row in csv.DictReader(file)}
+
+
+def test_the_summary_has_a_row_for_everyone(graded, handed_in):
+    of = rows(graded)
+    assert of.keys() == {p.name for p in handed_in.iterdir()}
+    assert float(of["dora"]["score"]) == verdict(graded, "dora")["score"]
+    assert of["lou"]["mistakes"] == "dW2-no-reg relu-mask-missing"
 
 
 def without_seconds(folder: Path) -> dict[str, dict]:
@@ -162,18 +187,21 @@ def busy(seconds: float) -> None:
         sum(range(1000))
 
 
-def test_a_second_run_under_load_gives_the_same_bytes(graded, handed_in, tmp_path):
-    load = [multiprocessing.Process(target=busy, args=(30,), daemon=True) for _ in range(4)]
+def test_a_second_run_under_load_gives_the_same_bytes(course, graded, handed_in, tmp_path):
+    students = sample([p.name for p in sorted(handed_in.iterdir())], 3)
+    load = [multiprocessing.Process(target=busy, args=(30,), daemon=True) for _ in range(3)]
     for process in load:
         process.start()
     try:
-        grade.grade_class(course_of(), handed_in, tmp_path, jobs=4)
+        grade.grade_class(course, copied(handed_in, tmp_path / "some", *students), tmp_path / "out", jobs=2)
     finally:
         for process in load:
             process.kill()
             process.join()
-    assert json.dumps(without_seconds(tmp_path)) == json.dumps(without_seconds(graded))
-    assert (tmp_path / "summary.csv").read_bytes() == (graded / "summary.csv").read_bytes()
+    assert rows(tmp_path / "out") == {student: rows(graded)[student] for student in students}
+    there, here = without_seconds(tmp_path / "out"), without_seconds(graded)
+    assert json.dumps(there) == json.dumps({name: here[name] for name in there})
+    assert len(there) == len(students)
 
 
 def copied(handed_in: Path, folder: Path, *students: str) -> Path:
@@ -183,9 +211,9 @@ def copied(handed_in: Path, folder: Path, *students: str) -> Path:
     return folder
 
 
-def test_another_seed_gives_the_same_marks_from_other_numbers(graded, handed_in, tmp_path):
+def test_another_seed_gives_the_same_marks_from_other_numbers(course, graded, handed_in, tmp_path):
     some = copied(handed_in, tmp_path / "some", "ada", "dora", "lou")
-    grade.grade_class(course_of(secret="another secret"), some, tmp_path / "out", jobs=1)
+    grade.grade_class(replace(course, secret="another secret"), some, tmp_path / "out", jobs=1)
     for student in ("ada", "dora", "lou"):
         there, here = tasks(tmp_path / "out", student), tasks(graded, student)
         assert {k: (t["status"], t["score"]) for k, t in there.items()} == {
@@ -234,9 +262,11 @@ def test_usage_errors_have_their_own_exit_code_and_say_what_to_do(tmp_path):
     assert cattern("grade", LAB.name).returncode == 2
 
 
-def test_without_a_sandbox_the_verdicts_are_the_same_and_it_warns(graded, handed_in, tmp_path):
-    copied(handed_in, tmp_path / "s", "dora")
-    done = cattern("grade", LAB.name, tmp_path / "s", "--out", tmp_path / "out", "--no-sandbox")
+def test_without_a_sandbox_the_verdicts_are_the_same_and_it_warns(course, graded, handed_in, tmp_path):
+    some = copied(handed_in, tmp_path / "s", "dora")
+    done = cattern(
+        "grade", LAB.name, some, "--out", tmp_path / "out", "--no-sandbox", "--course", course.folder
+    )
     assert done.returncode == 0, done.stderr
     assert "no sandbox" in done.stderr
     assert without_seconds(tmp_path / "out")["dora.json"] == without_seconds(graded)["dora.json"]
@@ -298,12 +328,12 @@ def test_weights_that_are_no_network_are_refused(weights, change, says):
     assert says in data.misfit(weights | change)
 
 
-def test_a_dask_cluster_gives_the_same_verdicts(graded, handed_in, tmp_path):
+def test_a_dask_cluster_gives_the_same_verdicts(course, graded, handed_in, tmp_path):
     from distributed import LocalCluster
 
     copied(handed_in, tmp_path / "s", "ada", "dora")
     with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
-        grade.grade_class(course_of(), tmp_path / "s", tmp_path / "out", scheduler=cluster.scheduler_address)
+        grade.grade_class(course, tmp_path / "s", tmp_path / "out", scheduler=cluster.scheduler_address)
     ours = without_seconds(graded)
     assert without_seconds(tmp_path / "out") == {name: ours[name] for name in ("ada.json", "dora.json")}
 

@@ -11,9 +11,10 @@ from courses import course_of
 from judging import solved, stubbed
 from lab_styles.two_layer_net import SOLUTION
 from notebook_fixtures import LAB, ROOT, instructor_notebook, nbgrader, write_course
+from rich.console import Console
 
 from autograder import bundle, markers
-from autograder.demo.sample_class import train_weights
+from autograder.demo import trained_weights
 from autograder.notebook import solution_cells
 from autograder.release import release
 from cattern.checking.lab import load_lab
@@ -38,7 +39,7 @@ def fill(folder):
         elif grade_id(cell) == BY_HAND:
             cell.source = "The softmax minus the one-hot label, because …"
     nbformat.write(notebook, path)
-    np.savez(folder / "best_net.npz", **train_weights())
+    np.savez(folder / "best_net.npz", **trained_weights(Console()))
 
 
 def meddle(folder):
