@@ -5,6 +5,7 @@ A release adds the fingerprints; the grader compares submissions with it and giv
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -21,9 +22,10 @@ MANIFEST = "manifest.json"
 PACKAGES = ("cattern", "mnist_data")
 CHANGES = "cattern/checking/course.json"  # read by `cattern.checking.changes`
 GRADERS_ONLY = ("# graders only (Linux)", "# graders only")
-SOME_LABS = "# labs whose notebook imports it"
+SOME_LABS = re.compile(r"# labs whose notebook imports (.+)$")
 # What an instructor may put beside the notebook for the students. Anything else there is left out of the bundle.
 EXTRA_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".svg", ".md", ".txt", ".csv"})
+WRITTEN_BY_NOTEBOOKS = frozenset({"trials.csv"})
 
 
 def handed_out(course: Course) -> Mapping[str, bytes]:
@@ -84,9 +86,8 @@ def _package_files(course: Course, snapshot: tuple) -> Mapping[str, bytes]:
             raise CatternError(f"{root / name} is missing: students of {lab.name} write it")
     environment = _text(root / "environment.yml")
     files["constraints.txt"] = _text(root / "constraints.txt").encode()
-    dropped = GRADERS_ONLY if uses(course, "sklearn") else (*GRADERS_ONLY, SOME_LABS)
     environment = "".join(
-        line for line in environment.splitlines(keepends=True) if not line.rstrip().endswith(dropped)
+        line for line in environment.splitlines(keepends=True) if is_needed(line.rstrip(), course)
     )
     files["environment.yml"] = environment.encode()
     files["requirements.txt"] = pip_requirements(environment).encode()
@@ -95,9 +96,12 @@ def _package_files(course: Course, snapshot: tuple) -> Mapping[str, bytes]:
     return dict(sorted(files.items()))
 
 
-def uses(course: Course, package: str) -> bool:
-    """Tell whether a lab's notebook speaks of a package that only some labs need."""
-    return course.notebook.is_file() and package in _text(course.notebook)
+def is_needed(line: str, course: Course) -> bool:
+    """Tell whether a lab's students need what a line of environment.yml asks for: its comment says who does."""
+    if some := SOME_LABS.search(line):
+        text = _text(course.notebook) if course.notebook.is_file() else ""
+        return any(package in text for package in some[1].split(" or "))
+    return not line.endswith(GRADERS_ONLY)
 
 
 def pip_requirements(environment: str) -> str:
@@ -120,7 +124,8 @@ def student_readme(lab: Lab) -> str:
 
 def is_extra(path: Path) -> bool:
     """Tell whether a file beside the instructor notebook goes to the students."""
-    return path.suffix.lower() in EXTRA_SUFFIXES and not any(part.startswith(".") for part in path.parts)
+    hidden = path.name in WRITTEN_BY_NOTEBOOKS or any(part.startswith(".") for part in path.parts)
+    return path.suffix.lower() in EXTRA_SUFFIXES and not hidden
 
 
 def extra_files(folder: Path) -> list[str]:

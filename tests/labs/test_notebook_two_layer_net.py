@@ -230,8 +230,8 @@ def test_a_quick_run_reaches_its_targets_and_full_marks(tmp_path):
     with np.load(tmp_path / "best_net.npz", allow_pickle=False) as saved:
         assert set(saved) == {"W1", "b1", "W2", "b2"}
     assert figures(printed) == [
-        "toy-picture", "toy-forward", "practice", "train-toy", "images", "curves", "weights", "trials",
-        "best-weights", "test", "mistakes", "bonus-momentum", "bonus-pca",
+        "toy-picture", "toy-forward", "practice", "train-toy", "images", "curves", "weights",
+        "tune-by-setting", "tune-parallel", "tune-pairs", "tune-seeds", "trials", "trials-curves", "best-weights", "test", "mistakes", "bonus-momentum", "bonus-pca",
     ]  # fmt: skip
 
 

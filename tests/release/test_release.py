@@ -80,6 +80,23 @@ def test_the_students_environment_leaves_out_what_only_graders_need(made):
     ]
 
 
+def test_a_lab_asks_for_the_packages_that_its_notebook_imports():
+    for lab, wanted in {
+        "two_layer_net": {"pandas", "scikit-learn"},
+        "sigmoid_net": {"scikit-learn"},
+        "patch_embedding": set(),
+    }.items():
+        needed = bundle.package_files(course_of(lab))["requirements.txt"].decode().split()
+        assert {"pandas", "scikit-learn"} & {*needed} == wanted, lab
+
+
+def test_what_a_notebook_writes_beside_itself_is_no_extra_for_students(tmp_path):
+    for name in ("digits.csv", "trials.csv", "best_net.npz"):
+        (tmp_path / name).touch()
+    assert bundle.extra_files(tmp_path) == ["digits.csv"]
+    assert bundle.kept_back(tmp_path) == ["best_net.npz", "trials.csv"]
+
+
 def test_the_readme_speaks_of_this_lab(made):
     text = (made.folder / "README.md").read_text()
     assert load_lab(LAB).title in text
