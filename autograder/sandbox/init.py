@@ -22,6 +22,7 @@ import struct
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 # nonce, CPU seconds, wall seconds, bytes of address space, processes, open files, bytes of a file, bytes of an answer
@@ -63,6 +64,7 @@ def main() -> None:
         importlib.import_module(name)
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed(0)
+    no_forks = _program(bytes.fromhex(config["filter"]))
     size = _address_space()
     gc.collect()
     gc.freeze()  # a collection in a child would otherwise touch, and so copy, every page
@@ -78,13 +80,15 @@ def main() -> None:
             if not walls:
                 libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
                 os.setpgid(0, 0)
-            _answer(order, descriptors, tmp / "work", size, bytes.fromhex(config["filter"]))
+            _answer(order, descriptors, tmp / "work", size, no_forks)
         for descriptor in descriptors:
             os.close(descriptor)
         control.send(_watch(control, child, ORDER.unpack(order)[2], tmp if walls else None))
 
 
-def _answer(order: bytes, descriptors: list[int], work: Path, size: int, no_forks: bytes) -> None:
+def _answer(
+    order: bytes, descriptors: list[int], work: Path, size: int, no_forks: Callable[[], None] | None
+) -> None:
     """Be the child: limit yourself, lay out the student's files, call the entry point, write the answer, end."""
     code = 1
     try:
@@ -116,7 +120,7 @@ def _answer(order: bytes, descriptors: list[int], work: Path, size: int, no_fork
         _limit(resource.RLIMIT_FSIZE, max(file_size, longest + FRAME.size))
         if no_forks:  # outside the wall, the limit would count everything else that the same user runs
             _limit(resource.RLIMIT_NPROC, processes + 1)
-            _filter(no_forks)
+            no_forks()
         try:
             said = getattr(importlib.import_module(module), function)(files_and_request[at:], *pipe)
             kind = ANSWER if len(said) <= longest else TOO_LONG
@@ -142,14 +146,23 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("code", ctypes.c_void_p))
 
 
-def _filter(code: bytes) -> None:
-    """Let this process make no system call that the filter refuses, for good."""
+def _program(code: bytes) -> Callable[[], None] | None:
+    """Return a function that lets its process make no system call that the filter refuses, for good; None without one.
+
+    All that it needs is made here, before any fork.
+    """
+    if not code:
+        return None
     held = ctypes.create_string_buffer(code, len(code))
     program = _Program(len(code) // 8, ctypes.addressof(held))
-    if ctypes.CDLL(None, use_errno=True).prctl(
-        _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0
-    ):
-        raise OSError(ctypes.get_errno(), "the filter of system calls could not be set")
+    prctl, where = ctypes.CDLL(None, use_errno=True).prctl, ctypes.addressof(program)
+
+    def install() -> None:
+        if prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.c_void_p(where), 0, 0):
+            raise OSError(ctypes.get_errno(), "the filter of system calls could not be set")
+
+    install.held = held, program  # for as long as the function is
+    return install
 
 
 def _limit(which: int, soft: int, hard: int | None = None) -> None:

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from cattern.checking.agent.heap import Heap
-from cattern.checking.agent.values import HEAD, MAX_BYTES, MAX_JSON, Entry, HeapError, Noted
+from cattern.checking.agent.values import HEAD, MAX_BYTES, MAX_JSON, PLAIN, Entry, HeapError, Noted
 from cattern.checking.remote import Remote, RemoteMethod, remote_class
 
 MAX_SHARED = 20_000  # values with a number, at a time
@@ -88,7 +88,7 @@ class Channel(Heap):
         if name == "seed":
             self._seed = [*args, *kwargs.values()]
             return None
-        return self.ask("command", name, args, kwargs)
+        return self.ask("command", name, args, tuple(kwargs.items()))
 
     def ask(self, do: str, *args):
         """Have something done on the other side; serve the stand-ins that are called meanwhile; return what comes back.
@@ -140,12 +140,14 @@ class Channel(Heap):
             self._traffic += length + size
             if length > MAX_JSON or size > MAX_BYTES or self._traffic > MAX_TRAFFIC:
                 raise HeapError("it sent more data than any right answer has")
-            message, value = self.unpack(self._pipe.receive(length), self._pipe.receive(size))
+            told = self._pipe.receive(length + size)
+            message, value = self.unpack(told[:length], told[length:])
             if "broken" in message or len(self.entries) > MAX_SHARED:
                 raise HeapError("it returned more data than any right answer has")
         except HeapError as error:
             raise PipeError(str(error)) from None
         # Until the next answer is read: it can name what both know now, and what changes here until then is told.
+        self._alive = []  # what was held by this list alone is gone now
         self._alive = [entry.get() for entry in self.entries.values()]
         return message, value
 
@@ -169,8 +171,10 @@ class Channel(Heap):
         if not isinstance(value, np.ndarray | Noted | Remote | MirroredDict | MirroredList):
             return lambda: value
         key, entries, numbers, dropped = id(value), self.entries, self.numbers, self._dropped
+        watched = self.watched
 
         def gone(_):
+            watched.pop(number, None)
             if entries.pop(number, None) is not None:
                 del numbers[key]
                 dropped.append(number)
@@ -197,6 +201,8 @@ class Channel(Heap):
 
     def _encode(self, value, share: bool = True):
         kind = type(value)
+        if kind in PLAIN or kind is np.ndarray:
+            return super()._encode(value, share)
         if (
             kind is types.MethodType
             and not isinstance(value.__self__, Remote)

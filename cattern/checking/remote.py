@@ -57,7 +57,7 @@ class RemoteCallable(Remote):
 
     def __call__(self, *args, **kwargs):
         """Call it there."""
-        return self._channel.ask("call", self, args, kwargs)
+        return self._channel.ask("call", self, args, tuple(kwargs.items()))
 
 
 class RemoteMethod:
@@ -68,7 +68,7 @@ class RemoteMethod:
 
     def __call__(self, *args, **kwargs):
         """Call it there."""
-        return self.owner._channel.ask("method", self.owner, self.__name__, args, kwargs)
+        return self.owner._channel.ask("method", self.owner, self.__name__, args, tuple(kwargs.items()))
 
 
 _classes: dict[tuple, type] = {}

@@ -1,6 +1,7 @@
 """How values cross a pipe: as JSON, and as the bytes of arrays in the order in which the JSON names them."""
 
 import types
+from functools import lru_cache
 
 import numpy as np
 
@@ -50,7 +51,7 @@ class Codec:
                 return ["s", value.dtype.str, value.tobytes().hex()]
             return str(value) if isinstance(value, str) else ["x", kind.__name__]
         if kind is tuple:
-            return ["t", *(self._encode(v, share) for v in value)]
+            return ["t", *[self._encode(v, share) for v in value]]
         if isinstance(value, Opaque):
             return ["x", value.kind]
         if isinstance(value, Noted):
@@ -77,9 +78,11 @@ class Codec:
 
     def _encode_array(self, array: np.ndarray, share: bool):
         data = np.asarray(array)
-        if data.dtype.str[1:] not in DTYPES and data.dtype.kind == "f":
+        code = data.dtype.str
+        if code[1:] not in DTYPES and data.dtype.kind == "f":
             data, share = data.astype(float), False
-        if data.dtype.str[1:] not in DTYPES:
+            code = data.dtype.str
+        if code[1:] not in DTYPES:
             return ["x", f"{type(array).__name__} of {data.dtype}"]
         if data.size > MAX_ELEMENTS:
             return ["x", f"too large: shape {data.shape}"]
@@ -89,7 +92,7 @@ class Codec:
             entry = self.add("a", array)
             entry.seen, number = (raw, array.shape), self.numbers[id(array)]
         self._buffers.append(raw)
-        return ["a", number, data.dtype.str, list(data.shape)]
+        return ["a", number, code, data.shape]
 
     def _encode_content(self, kind: str, value, share: bool):
         if share:
@@ -111,16 +114,14 @@ class Codec:
 
     def _take(self, dtype: str, shape: list) -> np.ndarray:
         """Return the next array of the message."""
-        if (
-            dtype[1:] not in DTYPES
-            or len(shape) > MAX_DIMS
-            or any(type(n) is not int or n < 0 for n in shape)
-        ):
+        kind = _kind(dtype)
+        if len(shape) > MAX_DIMS:
             raise HeapError("an array of an unknown form")
-        kind = np.dtype(dtype)
         count = reach = 1
         for n in shape:
-            count, reach = count * n, reach * max(n, 1)
+            if type(n) is not int or n < 0:
+                raise HeapError("an array of an unknown form")
+            count, reach = count * n, reach * (n or 1)
         if reach > MAX_BYTES:
             raise HeapError("an array is too large")
         end = self._at + count * kind.itemsize
@@ -129,7 +130,8 @@ class Codec:
         raw, self._at = self._arrays[self._at : end], end
         if kind.kind == "b":  # any byte but 0 counts as True: NumPy assumes that a bool is 0 or 1
             return (np.frombuffer(raw, np.uint8) != 0).reshape(shape)
-        return np.frombuffer(raw, kind).reshape(shape).astype(kind.newbyteorder("="))
+        array = np.frombuffer(raw, kind).reshape(shape)
+        return array.copy() if kind.isnative else array.astype(kind.newbyteorder("="))
 
     def _decode(self, told):
         if type(told) in PLAIN:
@@ -144,13 +146,12 @@ class Codec:
             _, number, dtype, shape = told
             array = self._take(dtype, shape)
             if number is not None:
-                self._adopt("a", array, number)
-                self.entries[number].seen = array.tobytes(), array.shape
+                self._adopt("a", array, number).seen = array.tobytes(), array.shape
             return array
         if kind == "s":
-            return np.frombuffer(bytes.fromhex(told[2]), self._dtype(told[1]))[0]
+            return np.frombuffer(bytes.fromhex(told[2]), _kind(told[1]))[0]
         if kind == "t":
-            return tuple(self._decode(v) for v in told[1:])
+            return tuple([self._decode(v) for v in told[1:]])
         if kind in ("d", "l"):
             _, number, content = told
             value = self.new_dict() if kind == "d" else self.new_list()
@@ -178,8 +179,14 @@ class Codec:
             raise HeapError("a number that is not the other side's to give")
         return self.add(kind, value, number)
 
-    @staticmethod
-    def _dtype(name: str) -> np.dtype:
-        if name[1:] not in DTYPES:
-            raise HeapError("a number of an unknown kind")
-        return np.dtype(name)
+
+@lru_cache(maxsize=64)
+def _kind(name: str) -> np.dtype:
+    """Return the dtype of a name.
+
+    Raises:
+        HeapError: numbers of this kind do not cross.
+    """
+    if name[1:] not in DTYPES:
+        raise HeapError("numbers of an unknown kind")
+    return np.dtype(name)

@@ -30,6 +30,7 @@ class Heap(Codec):
     def reset(self) -> None:
         """Forget everything that is shared."""
         self.entries: dict[int, Entry] = {}
+        self.watched: dict[int, Entry] = {}  # those that can change
         self.numbers: dict[int, int] = {}  # id of an object → its number
         self._dropped: list[int] = []
 
@@ -69,7 +70,7 @@ class Heap(Codec):
             HeapError: it is malformed. No other exception leaves this function.
         """
         try:
-            message = json.loads(text)
+            message = json.loads(text.decode())
             self._arrays, self._at = arrays, 0
             for number in message["dropped"]:
                 self.drop(number)
@@ -88,12 +89,15 @@ class Heap(Codec):
         if number is None:
             number, self._next = self._next, self._next + 2
         entry = self.entries[number] = Entry(kind, self.holder(value, number), names)
+        if kind != "h":
+            self.watched[number] = entry
         self.numbers[id(value)] = number
         return entry
 
     def drop(self, number: int) -> None:
         """Forget one shared value."""
         entry = self.entries.pop(number, None)
+        self.watched.pop(number, None)
         if entry is not None and self.numbers.get(id(value := entry.get())) == number:
             del self.numbers[id(value)]
 
@@ -113,10 +117,12 @@ class Heap(Codec):
     def _changes(self) -> list:
         """Return what changed in the shared values since both sides last agreed."""
         found = []
-        for number, entry in list(self.entries.items()):
-            if entry.kind == "h" or (value := entry.get()) is None:
+        for number, entry in list(self.watched.items()):
+            if (value := entry.get()) is None:
                 continue
             now, seen = self._content(entry, value), entry.seen
+            if entry.kind == "n" and now[0]:
+                self.watched.pop(number, None)  # what was read stays read
             if entry.kind in "an":
                 same = now == seen
             else:
@@ -130,7 +136,7 @@ class Heap(Codec):
         entry.seen = now
         if entry.kind == "a":
             self._buffers.append(now[0])
-            return [value.dtype.str, list(now[1])]
+            return [value.dtype.str, now[1]]
         if entry.kind == "n":
             return now[0]
         if entry.kind == "d":
@@ -151,6 +157,9 @@ class Heap(Codec):
                 value.shape = new.shape
             if value.flags.writeable:
                 value[...] = new
+                if value.dtype == new.dtype:
+                    entry.seen = new.tobytes(), value.shape
+                    return
         elif entry.kind == "n":
             if value is not None:
                 value.read = bool(told)

@@ -154,6 +154,8 @@ def without_trace(names: Iterable[str]) -> Iterator[None]:
 
 def without_magic(source: str) -> str:
     """Return Python without IPython's lines, if it is none with them."""
+    if not MAGIC.search(source):
+        return source
     try:
         compile(source, "student", "exec")
     except SyntaxError:

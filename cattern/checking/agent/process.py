@@ -127,8 +127,8 @@ class Agent(Heap):
         """Do what is asked until an answer to a callback comes; return it."""
         while True:
             length, size = HEAD.unpack(self._read(HEAD.size))
-            text = self._read(length)
-            message, value = self.unpack(text, self._read(size))
+            told = self._read(length + size)
+            message, value = self.unpack(told[:length], told[length:])
             if "seed" in message:
                 commands.seed(*message["seed"])
             do = message.get("do")
@@ -190,11 +190,11 @@ class Agent(Heap):
     def _do_delete(self, obj, name: str) -> None:
         delattr(obj, name)
 
-    def _do_call(self, obj, args: tuple, kwargs: dict):
-        return obj(*args, **kwargs)
+    def _do_call(self, obj, args: tuple, named: tuple):
+        return obj(*args, **dict(named))
 
-    def _do_method(self, obj, name: str, args: tuple, kwargs: dict):
-        return getattr(obj, name)(*args, **kwargs)
+    def _do_method(self, obj, name: str, args: tuple, named: tuple):
+        return getattr(obj, name)(*args, **dict(named))
 
     def _do_list(self, obj) -> list:
         return list(obj)
@@ -205,8 +205,8 @@ class Agent(Heap):
     def _do_array(self, obj):
         return np.asarray(obj)
 
-    def _do_command(self, name: str, args: tuple, kwargs: dict):
-        return commands.COMMANDS[name](*args, **kwargs)
+    def _do_command(self, name: str, args: tuple, named: tuple):
+        return commands.COMMANDS[name](*args, **dict(named))
 
     def _do_locals(self, names: tuple) -> dict:
         return commands.locals_of(self._error, names) if self._error else {}

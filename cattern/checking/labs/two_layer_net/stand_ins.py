@@ -3,7 +3,9 @@
 While `train` runs, the loss writes down every minibatch and every parameter.
 """
 
+import math
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 
@@ -110,6 +112,7 @@ class Recorder:
                 self.forget_looks(inputs["num_iters"])
                 self.write(out, prefix)
                 out |= {f"{prefix}X_after": X, f"{prefix}y_after": y}
+            del self.net, self.grads  # what nobody needs is not looked at in every exchange
 
     def forget_looks(self, num_iters: int) -> None:
         """Drop the calls whose gradients nobody read, when there are more than iterations: those only looked at a loss."""
@@ -159,7 +162,7 @@ def own_gradients(student, inputs: Mapping, cls, net) -> dict[str, tuple[int, ..
 
 def in_shape(array: np.ndarray, shape: tuple[int, ...] | None) -> np.ndarray:
     """Return an array in another shape, or as it is where there is none that fits."""
-    return array.reshape(shape) if shape is not None and array.size == np.prod(shape) else array
+    return array.reshape(shape) if shape is not None and array.size == math.prod(shape) else array
 
 
 def shift_of(X: np.ndarray) -> float:
@@ -169,5 +172,10 @@ def shift_of(X: np.ndarray) -> float:
 
 def known_gradient(param: np.ndarray, shift: float) -> np.ndarray:
     """Return the stand-in's gradient: positive everywhere, different in every element, and a function of the batch."""
-    ramp = 1.0 + np.arange(param.size).reshape(param.shape) / param.size
-    return ramp + 0.1 * np.tanh(param) + shift
+    return _ramp(param.shape) + 0.1 * np.tanh(param) + shift
+
+
+@lru_cache(maxsize=8)
+def _ramp(shape: tuple[int, ...]) -> np.ndarray:
+    size = math.prod(shape)
+    return 1.0 + np.arange(size).reshape(shape) / size
