@@ -81,15 +81,15 @@ class Workers:
         _ = self._engine
         return self
 
-    def grade(self, hand_in: HandIn) -> Graded:
-        """Grade one submission in this thread's sandbox."""
+    def grade(self, hand_in: HandIn, submission: Submission | None = None) -> Graded:
+        """Grade one submission in this thread's sandbox; it is read here, unless whoever asks has done so."""
         with self._budget():
-            return self._grade(hand_in)
+            return self._grade(hand_in, submission)
 
-    def _grade(self, hand_in: HandIn) -> Graded:
+    def _grade(self, hand_in: HandIn, submission: Submission | None) -> Graded:
         student = hand_in.student
         try:
-            submission = self.read(student, hand_in.place)
+            submission = submission or self.read(student, hand_in.place)
             verdict = grade_submission(
                 submission,
                 self.reference,
@@ -175,9 +175,9 @@ def plots(submission: Submission) -> bool:
     return any(word in text for text in submission.files.values() for word in (b"matplotlib", b"vis_utils"))
 
 
-def grade_alone(job: Job, walls: bool = True) -> Graded:
+def grade_alone(job: Job, walls: bool = True, submission: Submission | None = None) -> Graded:
     """Grade one job in this process, whose sandboxes stay warm for the next one, until the process ends."""
-    return _kept(job.course, walls, job.course.snapshot()).grade(job.hand_in)
+    return _kept(job.course, walls, job.course.snapshot()).grade(job.hand_in, submission)
 
 
 @lru_cache(maxsize=2)

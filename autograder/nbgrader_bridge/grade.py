@@ -30,10 +30,9 @@ class RepairNotebook(NbGraderPreprocessor):
         """Return the repaired notebook, its markdown, outputs and pictures made safe to show."""
         released: frozenset[str] = frozenset()
         if here := place(self, resources):
-            path, release = here.folder("submitted_directory"), bundle.handed_out(here.course)
-            released = _texts(release[here.course.notebook.name])
-            with contextlib.suppress(Unreadable):
-                nb = read_submission(here.student, path, here.course.lab, release).notebook or nb
+            released = _texts(bundle.handed_out(here.course)[here.course.notebook.name])
+            if submission := handed_in_at(here, self):
+                nb = submission.notebook or nb
         return nbformat.from_dict(safe_notebook(nb, trusted=released)), resources
 
 
@@ -86,27 +85,37 @@ class OracleVerdicts(Execute):
         here = place(self, resources)
         if here is None:
             return super().preprocess(nb, resources, **kwargs)
-        verdict, path, lab = self._verdict(here), here.folder("submitted_directory"), here.course.lab
-        try:
-            submission = read_submission(here.student, path, lab, bundle.handed_out(here.course))
-        except Unreadable:
-            submission = Submission(here.student, path, {}, {}, None, {}, ())
+        submission, lab = handed_in_at(here, self), here.course.lab
+        verdict = self._verdict(here, submission)
+        if submission is None:
+            submission = Submission(here.student, here.folder("submitted_directory"), {}, {}, None, {}, ())
         nb.cells = [nbformat.from_dict(cell) for cell in marked(nb, lab, verdict, submission)["cells"]]
         return nb, resources
 
-    def _verdict(self, here: Place) -> dict:
+    def _verdict(self, here: Place, submission: Submission | None) -> dict:
         file = verdict_path(Path(self.verdicts), here.student) if self.verdicts else None
         if file and file.is_file():
             return json.loads(file.read_text(encoding="utf-8"))
         if (warning := here.course.warning()) and not getattr(self.parent, "warned_of_secret", False):
             self.log.warning(warning)
             self.parent.warned_of_secret = True  # once a converter, not once a student
-        graded = grade_alone(
-            Job(here.course, HandIn(here.student, here.folder("submitted_directory"))), walls=self.walls
-        )
+        job = Job(here.course, HandIn(here.student, here.folder("submitted_directory")))
+        graded = grade_alone(job, self.walls, submission)
         if graded.verdict is None:
             raise CatternError(f"{here.student}: no verdict: {graded.trouble}")
         return graded.verdict.to_json()
+
+
+def handed_in_at(here: Place, preprocessor: NbGraderPreprocessor) -> Submission | None:
+    """Return what was handed in, None where nothing can be read; it is read once for all that nbgrader does with it."""
+    path, converter = here.folder("submitted_directory"), preprocessor.parent.parent
+    kept = getattr(converter, "cattern_read", (None, None))
+    if kept[0] != path:
+        submission = None
+        with contextlib.suppress(Unreadable):
+            submission = read_submission(here.student, path, here.course.lab, bundle.handed_out(here.course))
+        kept = converter.cattern_read = (path, submission)
+    return kept[1]
 
 
 def _texts(notebook: bytes) -> frozenset[str]:

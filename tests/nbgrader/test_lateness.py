@@ -3,12 +3,14 @@
 import csv
 import shutil
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from notebook_fixtures import LAB, instructor_notebook, write_course
 from shared import once
 
 from autograder import cli, cli_back
+from autograder.back import feedback
 from autograder.course import ROOT, Course
 from autograder.markers import unmarked
 from autograder.nbgrader_bridge import gradebook
@@ -103,28 +105,36 @@ def test_every_command_takes_off_the_same(course, capsys):
     assert penalties(where)["tardy"] == pytest.approx((scores["tardy"] + 5) / 10)
 
 
-def test_nbgraders_own_command_goes_by_the_same_rule(course):
+def test_nbgraders_own_command_goes_by_the_same_rule_and_reads_a_submission_once(course, monkeypatch):
     from nbgrader.apps import NbGraderAPI
 
+    from autograder.grading import workers
+    from autograder.nbgrader_bridge import grade
+
+    read = []
+    for module in (grade, workers):
+
+        def counted(student, *args, _read=module.read_submission, **options):
+            read.append(student)
+            return _read(student, *args, **options)
+
+        monkeypatch.setattr(module, "read_submission", counted)
     for student in ("grace", "tardy"):
         notebook = course / "release" / LAB / f"{LAB}.ipynb"
         shutil.copy(notebook, course / "submitted" / student / LAB)
-    cli.grade(LAB, course / "submitted", course / "grades", only=["grace", "tardy"], course=course)
-    config = course / "nbgrader_config.py"
-    line = f"\nc.OracleVerdicts.verdicts = {str(course / 'grades')!r}\n"
-    config.write_text(config.read_text(encoding="utf-8") + line, encoding="utf-8")
     where = gradebook.place(course)
     api = NbGraderAPI(coursedir=where.directory, config=where.config)
     for student in ("grace", "tardy"):
         done = api.autograde(LAB, student)
         assert done["success"], done.get("log", done.get("error"))
+    assert read == ["grace", "tardy"]
     marks = gradebook.read_marks(where, Course.open(LAB, course).lab)
     earned = sum(mark.score for mark in marks["tardy"].cells.values())
     assert earned > 50 and marks["tardy"].penalty == pytest.approx(earned / 5) and not marks["grace"].penalty
     assert marks["tardy"].due.isoformat() == "2026-01-01T12:00:00+00:00"  # formgrader shows the course's
 
 
-def test_a_course_without_a_rule_leaves_a_late_word_to_nbgraders(course):
+def test_a_course_without_a_rule_leaves_a_late_word_to_nbgraders(course, monkeypatch):
     (course / "course.toml").unlink()
     config = course / "nbgrader_config.py"
     line = "\nc.LateSubmissionPlugin.penalty_method = 'zero'\n"
@@ -132,7 +142,10 @@ def test_a_course_without_a_rule_leaves_a_late_word_to_nbgraders(course):
     grades, jane = course / "grades", "doejane_12345"
     cli.grade(LAB, course / "submitted", grades, only=[jane], course=course)
     assert table(grades / "summary.csv")[jane]["penalty"] == ""
+    reading = Mock(side_effect=feedback.read_submission)
+    monkeypatch.setattr(feedback, "read_submission", reading)
     cli_back.feedback(LAB, course / "submitted", grades, course / "feedback", course)
+    assert reading.call_count == 1  # for the gradebook and the page together
     cli_back.export(LAB, cli_back.Target.csv, grades, course / "export", course=course)
     row = table(course / "export" / f"{LAB}-csv.csv")[jane]
     assert float(row["score"]) == 0 and float(row["penalty"]) > 50
