@@ -8,6 +8,9 @@ from pathlib import Path
 # Before anything imports Matplotlib, and for every process that a test starts.
 os.environ["MPLBACKEND"] = "Agg"
 os.environ["CATTERN_OFFLINE"] = "1"
+# Some hundred processes run our code: it is compiled once, also where the environment says otherwise.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # Tests run on every core: threads of BLAS that wait for each other would only slow all of them down.
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
 
