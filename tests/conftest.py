@@ -9,8 +9,7 @@ from pathlib import Path
 os.environ["MPLBACKEND"] = "Agg"
 os.environ["CATTERN_OFFLINE"] = "1"
 # Some hundred processes run our code: it is compiled once, also where the environment says otherwise.
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-sys.dont_write_bytecode = False
+os.environ["PYTHONDONTWRITEBYTECODE"] = ""
 # Tests run on every core: threads of BLAS that wait for each other would only slow all of them down.
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
 
@@ -21,6 +20,8 @@ from shared import once
 from mnist_data.files import FILES, find
 
 ROOT = Path(__file__).resolve().parent.parent
+
+sys.dont_write_bytecode = False
 
 # Examples are the same in every run, and no example fails for being slow.
 settings.register_profile("cattern", deadline=None, derandomize=True)

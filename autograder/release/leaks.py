@@ -96,7 +96,7 @@ def find_leaks(folder: Path, course: Course) -> list[Leak]:
         fingerprints = name.startswith(FINGERPRINTS) and name in listed
         if zipfile.is_zipfile(path) and not fingerprints and not name.lower().endswith(ARCHIVES):
             leaks.append(Leak("archive", name, "a zip under another name"))
-        for text in _texts(path, name, leaks):
+        for text in dict.fromkeys(_texts(path, name, leaks)):  # fingerprints say the same words often
             leaks += (Leak(kind, name, secret) for kind, secret in secrets.in_text(text))
             leaks += (Leak("marker", name, m[0]) for m in MARKER.finditer(text))
             leaks += (Leak("instructor words", name, m[0]) for m in INSTRUCTOR_WORDS.finditer(text))

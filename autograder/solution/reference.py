@@ -279,9 +279,14 @@ class SolutionReference:
 
 
 def sources(root: Path, folders: list[Path]) -> Iterator[bytes]:
-    """Yield the bytes of every file that a lab's facts depend on, with their names: of the packages and of other folders."""
-    for folder in dict.fromkeys([root / "cattern", ROOT / "cattern", *folders]):
-        for path in sorted(folder.rglob("*")):
-            if path.suffix in (".py", ".toml"):
-                yield path.relative_to(folder).as_posix().encode()
-                yield path.read_bytes()
+    """Yield the bytes of every file that a lab's facts depend on, with their names: of the packages and of other folders.
+
+    Folders with the same in them stand there once: a course's own packages, as long as nobody has changed them.
+    """
+    seen = []
+    for folder in (root / "cattern", ROOT / "cattern", *folders):
+        paths = [path for path in sorted(folder.rglob("*")) if path.suffix in (".py", ".toml")]
+        files = [(path.relative_to(folder).as_posix().encode(), path.read_bytes()) for path in paths]
+        if files not in seen:
+            seen.append(files)
+            yield from (part for file in files for part in file)

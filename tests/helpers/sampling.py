@@ -1,9 +1,10 @@
 """Samples of products that are too large for every run: other ones with every commit, so that over time all are taken."""
 
+import math
 import os
 import random
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -28,6 +29,21 @@ def in_turn(one: str, every: Sequence[str], count: int) -> Callable:
     Other ones with every commit. CI takes them all: those that were left out are among its slow ones.
     """
     return (lambda test: test) if one in sample(every, count) else pytest.mark.slow
+
+
+def a_quarter(items: Iterable) -> list:
+    """Return the parameters of a test of many: an ordinary run takes a quarter of them, the others are slow.
+
+    Other ones with every commit. CI takes them all: those that were left out are among its slow ones.
+    """
+    items = list(items)
+    now = set(sample(range(len(items)), math.ceil(len(items) / 4)))
+    return [
+        pytest.param(
+            *(item if isinstance(item, tuple) else (item,)), marks=() if i in now else pytest.mark.slow
+        )
+        for i, item in enumerate(items)
+    ]
 
 
 @cache
