@@ -18,6 +18,7 @@ import numpy as np
 
 from cattern.batches import epoch_batches
 from cattern.layers import Linear, ReLU, Sequential, SoftmaxCrossEntropy
+from cattern.progress import progress
 
 
 class SoftmaxCrossEntropyLoss(SoftmaxCrossEntropy):
@@ -198,14 +199,10 @@ def train(
     Raises:
         NotImplementedError: a TODO on the way is not written yet; the message names it.
     """
-    history = {
-        "loss_history": [],
-        "train_loss_history": [],
-        "train_acc_history": [],
-        "test_loss_history": [],
-        "test_acc_history": [],
-    }
-    for _ in range(num_epochs):
+    kinds = ("loss", "train_loss", "train_acc", "test_loss", "test_acc")
+    history = {f"{kind}_history": [] for kind in kinds}
+    figures = {"loss": history["train_loss_history"], "accuracy": history["test_acc_history"]}
+    for _ in progress(range(num_epochs), "epochs", **figures):
         for rows in epoch_batches(len(X), batch_size, rng):
             # TODO#6: compute `loss` on the rows of this minibatch, a float, and make one update of the model.
             # Set the gradients to zero first, and take the same rows of X and y.

@@ -12,6 +12,8 @@ One letter means one thing throughout:
 
 import numpy as np
 
+from cattern.progress import progress
+
 
 class TwoLayerNet:
     """A network with one hidden ReLU layer and one score per class.
@@ -137,7 +139,8 @@ class TwoLayerNet:
             reg: strength of the L2 regularisation, handed to `loss`.
             num_iters: number of updates.
             batch_size: examples per update, drawn with replacement; it may exceed N_train.
-            verbose: print the loss every 100 iterations.
+            verbose: print the loss every 100 iterations, and show a bar where somebody looks on; Ctrl+C then ends the
+                training and keeps what was learned.
 
         Returns:
             A dict of lists: `loss_history` (the minibatch loss, one per iteration), `train_acc_history` (accuracy on
@@ -151,7 +154,8 @@ class TwoLayerNet:
         train_acc_history = []
         val_acc_history = []
 
-        for it in range(num_iters):
+        updates = progress(range(num_iters), "updates", verbose, loss=loss_history, accuracy=val_acc_history)
+        for it in updates:
             # TODO#4: draw a minibatch: `X_batch`, shape (batch_size, D), and `y_batch`, shape (batch_size,).
             # Use np.random.choice to draw batch_size row numbers with replacement, and take the SAME rows of X and y.
             ### BEGIN SOLUTION
@@ -171,7 +175,7 @@ class TwoLayerNet:
             ### END SOLUTION
 
             if verbose and it % 100 == 0:
-                print(f"iteration {it} / {num_iters}: loss {loss:f}")
+                updates.print(f"iteration {it} / {num_iters}: loss {loss:f}")
 
             # Once per epoch, iteration 0 included: record the accuracies, then lower the learning rate.
             if it * batch_size % examples_per_epoch < batch_size:

@@ -12,6 +12,7 @@ import numpy as np
 
 from cattern.batches import epoch_batches
 from cattern.layers import Linear, ReLU, Sequential
+from cattern.progress import progress
 
 # The ways to go back through the last ReLU: with its true gradient, as if it were not there, and without any ReLU.
 VARIANTS = ("true", "straight-through", "none")
@@ -228,7 +229,8 @@ def train(
         "val_loss_history": [],
         "val_acc_history": [],
     }
-    for _ in range(num_epochs):
+    figures = {"loss": history["train_loss_history"], "accuracy": history["val_acc_history"]}
+    for _ in progress(range(num_epochs), "epochs", **figures):
         batches = epoch_batches(len(X), batch_size, rng)
 
         # TODO#6: train one epoch, then add to all six lists in `history`: every minibatch to two, one number to four.

@@ -19,6 +19,7 @@ from typing import Self
 import numpy as np
 
 from cattern.layers import Layer, Linear, ReLU, Sequential
+from cattern.progress import progress
 
 
 def select_half_per_class(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -218,14 +219,10 @@ def train(
     Raises:
         NotImplementedError: a TODO on the way is not written yet; the message names it.
     """
-    history = {
-        "loss_history": [],
-        "updates": [],
-        "train_loss_history": [],
-        "train_err_history": [],
-        "val_loss_history": [],
-        "val_err_history": [],
-    }
+    lists = ("updates", "loss_history", "train_loss_history", "train_err_history")
+    history = {name: [] for name in (*lists, "val_loss_history", "val_err_history")}
+    figures = {"loss": history["loss_history"], "error": history["val_err_history"]}
+    steps = progress(batches, "updates", **figures)
 
     def look(updates: int) -> None:
         history["updates"].append(updates)
@@ -235,9 +232,9 @@ def train(
             history[f"{name}_loss_history"].append(loss)
             history[f"{name}_err_history"].append(error)
         if verbose:
-            print(f"update {updates} / {len(batches)}: validation loss {loss:.4f}, error {error:.2%}")
+            steps.print(f"update {updates} / {len(batches)}: validation loss {loss:.4f}, error {error:.2%}")
 
-    for update, rows in enumerate(batches):
+    for update, rows in enumerate(steps):
         if update % validate_every == 0:
             look(update)
         X_batch, y_batch = X[rows], y[rows]

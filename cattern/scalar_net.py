@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cattern.progress import progress
+
 # The small network: two inputs, two hidden sigmoid units with weights w and biases b, one sigmoid output with v and c.
 SCALAR_NAMES = ("w11", "w12", "b1", "w21", "w22", "b2", "v1", "v2", "c")
 
@@ -147,7 +149,7 @@ def train_scalar(
         NotImplementedError: a TODO on the way is not written yet; the message names it.
     """
     loss_history = []
-    for _ in range(num_epochs):
+    for _ in progress(range(num_epochs), "epochs", loss=loss_history):
         total_loss = 0.0
         for i in rng.permutation(len(points)):
             x1, x2, t = points[i]

@@ -13,6 +13,7 @@ import numpy as np
 
 from cattern.batches import epoch_batches
 from cattern.layers import Layer, Linear, Sequential
+from cattern.progress import progress
 
 
 class Sigmoid(Layer):
@@ -113,7 +114,8 @@ def train(
         NotImplementedError: a TODO on the way is not written yet; the message names it.
     """
     history = {"loss_history": [], "train_loss_history": [], "val_loss_history": [], "val_acc_history": []}
-    for _ in range(num_epochs):
+    figures = {"loss": history["train_loss_history"], "accuracy": history["val_acc_history"]}
+    for _ in progress(range(num_epochs), "epochs", **figures):
         losses = []
         for rows in epoch_batches(len(X), batch_size, rng):
             X_batch, y_batch = X[rows], y[rows]

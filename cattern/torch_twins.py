@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cattern.progress import progress
+
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
@@ -122,7 +124,7 @@ def train_twin(
     loss_function = nn.CrossEntropyLoss()
     X_all, y_all = torch.from_numpy(X), torch.from_numpy(y)
     losses, hits, sizes = [], [], []
-    for rows in batches:
+    for rows in progress(batches, "updates", loss=losses):
         rows = torch.from_numpy(rows)
         targets = y_all[rows]
         optimizer.zero_grad()

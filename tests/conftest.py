@@ -10,6 +10,7 @@ os.environ["MPLBACKEND"] = "Agg"
 os.environ["CATTERN_OFFLINE"] = "1"
 # Some hundred processes run our code: it is compiled once, also where the environment says otherwise.
 os.environ["PYTHONDONTWRITEBYTECODE"] = ""
+os.environ["TQDM_DISABLE"] = "1"  # no bar in the output of a notebook that a test runs
 # Tests run on every core: threads of BLAS that wait for each other would only slow all of them down.
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
 

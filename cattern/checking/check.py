@@ -8,12 +8,12 @@
 The answers have the grader's own words. Nothing here imports NumPy: the work is done in a child process.
 """
 
-import sys
 from collections.abc import Iterable
 
 from cattern.checking import words
 from cattern.checking.ask import SECONDS, find_lab, results
 from cattern.errors import CatternError
+from cattern.progress import in_notebook
 
 OPEN = ("missing", "fail", "error", "timeout", "partial", "skipped")  # what a hint is for
 
@@ -73,8 +73,7 @@ def hinted(found: Iterable[dict]) -> dict | None:
 
 def _show(text: str, html: str) -> None:
     """Show HTML in a notebook, text everywhere else."""
-    ipython = sys.modules.get("IPython")
-    if ipython is not None and hasattr(ipython.get_ipython(), "kernel"):
+    if in_notebook():
         from IPython.display import display
 
         display({"text/plain": text, "text/html": html}, raw=True)
