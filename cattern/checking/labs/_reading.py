@@ -40,6 +40,21 @@ def exact(gradient, slopes) -> bool:
     return bool(np.isfinite(scale) and scale > 1e-8 and gap <= 1e-4 * scale)
 
 
+def measured(near, far, least: float = 1e-10, most: float = 0.7) -> bool:
+    """Tell whether a gradient is a little different where only its measurement suffers.
+
+    Args:
+        near: the gradient.
+        far: the same where the function is another, and its derivative is not: between huge numbers, say, differences drown.
+        least: the smallest gap, relative to the largest number, that rounding alone does not explain.
+        most: what is farther off than this is a mistake of another kind.
+    """
+    if not (is_array(near) and is_array(far)) or near.shape != far.shape:
+        return False
+    gap = np.max(np.abs(near - far), initial=0.0) / max(np.max(np.abs(near), initial=0.0), 1e-300)
+    return bool(least < gap < most)
+
+
 def scalar(value):
     """Return an array of one number without its dimensions: (1,) is as good as a number."""
     return value.reshape(()) if is_array(value) and value.size == 1 else value

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from cattern.checking.lab import Values
-from cattern.checking.labs._reading import close, exact, is_array, scalar, true, untouched, way
-from cattern.checking.labs.binary_mlp.drivers import CHAINS
+from cattern.checking.labs._reading import close, exact, is_array, measured, scalar, true, untouched, way
+from cattern.checking.labs.binary_mlp.drivers import CHAINS, FAR
 
 
 def row(value):
@@ -30,6 +30,8 @@ def read_gradient_by_index(inputs: Mapping, raw: Values) -> Values:
         facts["elsewhere"] = np.delete(dlogits, label) if fits else dlogits
         if "slopes" in raw:
             facts["own"] = true(fits and exact(dlogits, raw["slopes"]))
+        # of single precision, the gap is larger
+        facts["derived"] = true(not measured(dlogits, row(raw.get("far_dlogits")), 1e-12, 1e-5))
     return facts | untouched(inputs, raw, "logits")
 
 
@@ -38,6 +40,10 @@ def read_gradients_by_index(inputs: Mapping, raw: Values) -> Values:
     facts: Values = {}
     if "dW" in raw:
         facts |= {"dW": raw["dW"], "db": row(raw["db"]), "dh": row(raw["dh"])}
+        far = {name: row(raw.get(f"far_{name}")) if name != "dW" else raw.get("far_dW") for name in facts}
+        if is_array(far["dh"]):
+            far["dh"] = far["dh"] / FAR  # it grows with W
+        facts["derived"] = true(not any(measured(facts[name], far[name]) for name in far))
     facts |= untouched(inputs, raw, "h", "dlogits")
     if "grads_left_alone" in raw:
         facts["grads_left_alone"] = raw["grads_left_alone"]
@@ -80,6 +86,8 @@ def backward_reading(name: str) -> Callable:
         pairs = [(raw.get(key), raw.get(f"twice_{key}")) for key in keys[1:]]
         if all(is_array(once) and is_array(twice) and once.shape == twice.shape for once, twice in pairs):
             facts["adds"] = true(all(np.allclose(2 * once, twice, rtol=1e-6) for once, twice in pairs))
+        if inputs.get("own") and any(key in raw for key in keys):
+            facts["derived"] = true(not any(measured(raw.get(k), raw.get(f"far_{k}")) for k in keys))
         return facts | untouched(inputs, raw, "dlogits")
 
     return read

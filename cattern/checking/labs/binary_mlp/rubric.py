@@ -11,15 +11,20 @@ from cattern.checking.labs.binary_mlp.hints import HINTS
 todo = partial(todo_task, HINTS)
 
 
+DERIVED = "the gradients are measured by differences, not derived"
+
+
 def maps(i: int, points: float) -> Property:
     """Return the property that the gradients of linear map number i are right, or exact for the student's own forward."""
     says = {f"{name}{i}": f"the gradient of {name} in linear{i} {{gap}}" for name in ("W", "b")}
-    return earn(points, f"gradients of linear{i}", or_facts=(f"own_W{i}", f"own_b{i}"), **says)
+    own = (f"own_W{i}", f"own_b{i}", "derived")
+    return earn(points, f"gradients of linear{i}", or_facts=own, **says, derived=DERIVED)
 
 
 def gradient_in_X(points: float) -> Property:
     """Return the property of what goes back to the input."""
-    return earn(points, "gradient in X", dX="the gradient in X {gap}", or_facts=("own_dX",))
+    says = {"dX": "the gradient in X {gap}", "derived": DERIVED}
+    return earn(points, "gradient in X", or_facts=("own_dX", "derived"), **says)
 
 
 ADDS = earn(
@@ -60,13 +65,15 @@ TASKS = (
             4,
             "the label's element",
             at_label="the gradient in the label's logit {gap}",
-            or_facts=("own",),
+            derived=DERIVED,
+            or_facts=("own", "derived"),
         ),
         earn(
             4,
             "the other elements",
             elsewhere="the gradient in the logits of the other classes {gap}",
-            or_facts=("own",),
+            derived=DERIVED,
+            or_facts=("own", "derived"),
         ),
         untouched("logits"),
         builds_on=("TODO#1",),
@@ -77,9 +84,9 @@ TASKS = (
         "compute dW, db and dh of a linear map for one example, element by element",
         drivers.drive_gradients_by_index,
         readings.read_gradients_by_index,
-        earn(5, "dW", dW="dW {gap}"),
-        earn(3, "db", db="db {gap}"),
-        earn(4, "dh", dh="dh {gap}"),
+        earn(5, "dW", dW="dW {gap}", derived=DERIVED),
+        earn(3, "db", db="db {gap}", derived=DERIVED),
+        earn(4, "dh", dh="dh {gap}", derived=DERIVED),
         untouched("h or dlogits"),
         remark(
             grads_left_alone="`gradients_by_index` writes into self.grads, which belongs to `backward`",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from cattern.checking.lab import Values
-from cattern.checking.labs._reading import close, exact, is_array, scalar, true, untouched
+from cattern.checking.labs._reading import close, exact, is_array, measured, scalar, true, untouched
 from cattern.checking.labs.sigmoid_net.stand_ins import NAMES
 
 NEAR = {"rtol": 1e-6, "atol": 1e-12}  # nothing is float32 here, and a loss may be tiny
@@ -41,7 +41,19 @@ def read_scalar_backward(inputs: Mapping, raw: Values) -> Values:
         for name in NAMES[:-1]:
             if is_array(facts.get(name)):
                 facts[f"ratio_{name}"] = facts[name] / c
+    if facts:
+        facts["derived"] = true(not is_measured(inputs, raw))
     return facts | untouched(inputs, raw, "params")
+
+
+def is_measured(inputs: Mapping, raw: Values) -> bool:
+    """Tell whether derivatives are in proportion to the output's error almost, but not to the last digits."""
+    near, far = [raw.get(name) for name in NAMES], raw.get("others")
+    if not all(is_array(value) and value.size == 1 for value in near) or not is_array(far):
+        return False
+    errors = inputs["o"] - inputs["t"], inputs["o"] - (1.0 - inputs["t"])
+    here, there = np.array([value.item() for value in near]), far.reshape(-1)
+    return measured(here / errors[0], there / errors[1], 1e-13, 1e-3)
 
 
 def read_train_scalar(inputs: Mapping, raw: Values) -> Values:
@@ -74,6 +86,8 @@ def read_backward(inputs: Mapping, raw: Values) -> Values:
     own, slope = raw.get("own_dZ"), raw.get("own_slope")
     if is_array(own) and is_array(slope) and own.shape == slope.shape == inputs["Z"].shape:
         facts["own"] = true(exact(own, slope))
+    if "own" in inputs and "dZ" in raw:
+        facts["derived"] = true(not measured(raw.get("near_dZ"), raw.get("far_dZ"), 1e-6))
     return facts | untouched(inputs, raw, "dout")
 
 

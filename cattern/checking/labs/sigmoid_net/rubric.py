@@ -15,10 +15,14 @@ scalar = partial(todo_task, HINTS, file=SCALAR)
 vector = partial(todo_task, HINTS, file=VECTOR)
 
 
+DERIVED = "the derivatives are measured by differences, not derived"
+
+
 def derivatives(points: float, title: str, *names: str) -> Property:
     """Return the property of some of the nine derivatives, earned as well when they fit the student's own one in c."""
     says = {name: f"the derivative in {name} {{gap}}" for name in names}
-    return earn(points, title, or_facts=tuple(f"ratio_{name}" for name in names), **says)
+    own = (*(f"ratio_{name}" for name in names), "derived")
+    return earn(points, title, or_facts=own, **says, derived=DERIVED)
 
 
 TASKS = (
@@ -47,7 +51,7 @@ TASKS = (
         "compute the nine derivatives of the loss in plain numbers",
         drivers.drive_scalar_backward,
         readings.read_scalar_backward,
-        earn(4, "output's bias", c="the derivative in c {gap}"),
+        earn(4, "output's bias", c="the derivative in c {gap}", derived=DERIVED),
         derivatives(4, "output's weights", "v1", "v2"),
         derivatives(4, "first hidden unit", "w11", "w12", "b1"),
         derivatives(4, "second hidden unit", "w21", "w22", "b2"),
@@ -90,7 +94,13 @@ TASKS = (
         "go back through the sigmoid",
         drivers.drive_backward,
         readings.read_backward,
-        earn(8, "gradient of the input", dZ="the gradient {gap}", or_facts=("own",)),
+        earn(
+            8,
+            "gradient of the input",
+            dZ="the gradient {gap}",
+            derived=DERIVED,
+            or_facts=("own", "derived"),
+        ),
         remark(untouched="`backward` changes dout, which belongs to the caller"),
         builds_on=("TODO#5",),
     ),
