@@ -2,6 +2,7 @@
 
     python benchmarks/bench.py             all rows, into benchmarks/RESULTS.md
     python benchmarks/bench.py --quick     each row once, printed only: it must run, its figures say little
+    python benchmarks/bench.py --large     all rows, and those that take an hour
     python benchmarks/bench.py check mnist the rows of these files
 
 The rows stand in `benchmarks/rows_*.py`; each such file has a function `rows(work)` that returns them. Nothing here
@@ -35,6 +36,9 @@ def main() -> None:
     )
     parser.add_argument("parts", nargs="*", help=f"which rows: {', '.join(files)}")
     parser.add_argument("--quick", action="store_true", help="each row once; nothing is written")
+    parser.add_argument(
+        "--large", action="store_true", help="also what takes an hour: peers, on 20 submissions"
+    )
     given = parser.parse_args()
     if unknown := set(given.parts) - files.keys():
         parser.error(f"there are no rows {', '.join(sorted(unknown))}: choose from {', '.join(files)}")
@@ -44,7 +48,7 @@ def main() -> None:
             folder = Path(work) / name
             folder.mkdir()
             for row in import_module(files[name].stem).rows(folder):
-                if given.quick and not row.quick_runs:
+                if (given.quick and not row.quick_runs) or (row.large and not given.large):
                     continue
                 found.append(measure(row, given.quick))
                 print(as_markdown(found[-1:]).splitlines()[-1], flush=True)
@@ -57,5 +61,5 @@ if __name__ == "__main__":
     import os
 
     os.environ.update(ONE_THREAD)
-    sys.path.insert(0, str(HERE.parent))
+    sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tests" / "helpers")]
     main()

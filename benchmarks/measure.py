@@ -4,6 +4,7 @@ A row sets one of our figures beside a peer's. Both run in turn, A B A B …, so
 machine; what is shown are medians, and the median of the ratios run by run.
 """
 
+import math
 import os
 import platform
 import resource
@@ -29,11 +30,12 @@ class Row:
     Attributes:
         name: what is measured, for whom: "`cattern check`, all of lab 1".
         ours: a function that does it once and returns how much it took, in `unit`.
-        peer: the same for what it is compared with; None where there is nothing to compare.
+        peer: the same for what it is compared with, nan where it is not installed; None where there is nothing to compare.
         peer_name: what that is.
         unit: of both: "CPU s", "wall s", "MB".
-        runs: how often each is measured, after one time that does not count.
+        runs: how often each is measured, after one time that does not count where it is more than once.
         quick_runs: the same for a quick table; 0 leaves the row out.
+        large: only in a large table: it takes many minutes.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Row:
     unit: str = "CPU s"
     runs: int = 5
     quick_runs: int = 1
+    large: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def measure(row: Row, quick: bool = False) -> Measured:
     """Return the medians of a row."""
     runs = row.quick_runs if quick else row.runs
     pairs = []
-    for _ in range(runs + (not quick)):
+    for _ in range(runs + (runs > 1)):
         pairs.append((row.ours(), row.peer() if row.peer else None))
     counted = pairs[-runs:]
     ours = median(a for a, _ in counted)
@@ -138,10 +141,14 @@ def as_markdown(measured: Sequence[Measured]) -> str:
     """Return the table as Markdown."""
     lines = ["| what | Cattern | beside | | ratio |", "|---|---:|---|---:|---:|"]
     for m in measured:
-        peer = (
-            ["", "", ""]
-            if m.peer is None
-            else [m.row.peer_name, f"{m.peer:.3g} {m.row.unit}", f"{m.ratio:.2f}"]
-        )
+        peer = ["", "", ""]
+        if m.peer is not None:
+            there = not math.isnan(m.peer)
+            said = (
+                [f"{m.peer:.3g} {m.row.unit}", f"{m.ratio:.2f}" if m.ratio >= 0.1 else f"{m.ratio:.1g}"]
+                if there
+                else ["not installed", ""]
+            )
+            peer = [m.row.peer_name, *said]
         lines.append("| " + " | ".join([m.row.name, f"{m.ours:.3g} {m.row.unit}", *peer]) + " |")
     return "\n".join(lines) + "\n"

@@ -1,216 +1,143 @@
-"""What a class costs: submissions of lab 1 with notebook, code and weights, two in five of them wrong, graded end to end."""
+"""What a class costs: complete hand-ins of lab 1 (notebook, code, weights), 40 % of them wrong, from the hand-in to the page."""
 
-import json
 import os
 import resource
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from functools import cache, partial
+from itertools import product
 from pathlib import Path
 
-import numpy as np
-from measure import ONE_THREAD, ROOT, Row, cpu, process
+import psutil
+from classes import LAB, make_class
+from measure import ONE_THREAD, ROOT, Row, cpu
+from peers import nbgrader_each, otter_each
 
-LAB = "two_layer_net"
-OURS, PEERS = (
-    20,
-    2,
-)  # submissions whose cost is compared, and how many of these a peer gets: it takes a minute for each
-OTTER = "otter-grader==7.0.0"  # a peer, never a dependency: it gets an environment of its own
+OURS = 20  # submissions whose cost is compared
+HONEST = 8  # the first of them: among those after it, no file ends the process that runs it, which otter waits for without end
+PEERS = 2  # of these, what a peer gets, which takes a minute for each; in a large table also all of them
 SIZES = (10, 100, 1000)
-WRONG = 0.4
+SECONDS_A_SAMPLE = 0.5
 
 
 def rows(work: Path) -> list[Row]:
-    largest = work / "class"
-    found = []
+    course, found = partial(make_course, work / "course"), []
     for size in SIZES:
-        grading = Grading(work, largest, size)
+        one = Evening(work / str(size), course, size)
         quick = int(size == SIZES[0])
+        each = partial(Row, runs=1, quick_runs=0)
         found += [
-            Row(
-                f"`cattern grade`, {size} submissions", grading.wall, unit="wall s", runs=1, quick_runs=quick
-            ),
-            Row(f"the same, CPU of each of {size}", grading.cpu_each, runs=1, quick_runs=0),
-            Row(
-                f"the same, peak memory of one of its processes, {size}",
-                grading.peak,
-                unit="MB",
-                runs=1,
-                quick_runs=0,
-            ),
-            Row(
-                f"`cattern grade` again, {size} unchanged",
-                grading.again,
-                unit="wall s",
-                runs=3,
-                quick_runs=quick,
-            ),
-        ]
-    ours = Grading(work, largest, OURS)
+            each(f"`cattern grade`, {size} submissions", one.of("grade", "wall"), unit="wall s", quick_runs=quick),
+            each(f"the same, CPU of each of {size}", one.of("grade", "cpu", size)),
+            each(f"the same, memory of all processes at its peak, {size}", one.of("grade", "memory"), unit="MB"),
+            each(f"`cattern grade` again, {size} unchanged", one.of("again", "wall"), unit="wall s", quick_runs=quick),
+            each(f"`cattern feedback`, {size} pages and gradebook", one.of("feedback", "wall"), unit="wall s"),
+            each(f"the same, CPU of each of {size}", one.of("feedback", "cpu", size)),
+        ]  # fmt: skip
+    ours, both = Evening(work / str(OURS), course, OURS, HONEST), {"cpu": "CPU s", "wall": "wall s"}
     for name, peer in (("stock `nbgrader autograde`", nbgrader_each), ("`otter run`", otter_each)):
-        found.append(
-            Row(
-                f"CPU of a submission, everything counted, {OURS} of them (peer: {PEERS} of these)",
-                ours.cpu_each,
-                partial(peer, work, largest),
-                name,
-                runs=1,
-                quick_runs=0,
-            )
-        )
+        for count, what in product((PEERS, OURS), both):
+            said = f"`cattern grade`, a submission of {OURS} (beside: of {count} of these)"
+            theirs = partial(in_unit, what, partial(peer, work / f"{count}", ours.submitted, count))
+            options = {"unit": both[what], "runs": 1, "quick_runs": 0, "large": count == OURS}
+            found.append(Row(said, ours.of("grade", what, OURS), theirs, name, **options))
     return found
 
 
-def make_class(top: Path, size: int) -> None:
-    """Add submissions to a class until it has `size`: right ones, and one mistake of the catalogue in each of the others."""
-    from autograder import bundle
-    from autograder.course import Course
-    from autograder.demo import sample_class
-    from autograder.notebook import solution_cells
-    from autograder.solution import patches as catalogue
-
-    course = Course.open(LAB, ROOT, "benchmark")
-    lab, mistakes = course.lab, catalogue.load(LAB)
-    release = json.loads(bundle.handed_out(course)[f"{LAB}.ipynb"])
-    everything = {task.id for task in lab.tasks}
-    book = json.dumps(sample_class.filled_notebook(release, solution_cells(course), lab, everything))
-    top.mkdir(parents=True, exist_ok=True)
-    weights = top.parent / "weights.npz"
-    if not weights.is_file():
-        rng = np.random.default_rng(0)
-        shapes = {"W1": (784, 175), "b1": 175, "W2": (175, 10), "b2": 10}
-        np.savez(weights, **{name: rng.normal(size=shape) for name, shape in shapes.items()})
-    for number in range(len(list(top.iterdir())), size):
-        folder = top / f"s{number:04}" / LAB
-        wrong = int((number + 1) * WRONG) > int(number * WRONG)
-        chosen = [mistakes[number % len(mistakes)]] if wrong else []
-        for file in lab.student_files:
-            (folder / file).parent.mkdir(parents=True, exist_ok=True)
-            text = sample_class.student_file(
-                file, everything, [m for m in chosen if m.source == file], {"name": ""}
-            )
-            (folder / file).write_text(f"# {number}\n{text}", encoding="utf-8")
-        (folder / f"{LAB}.ipynb").write_text(book, encoding="utf-8")
-        os.link(weights, folder / "best_net.npz")
-
-
-class Grading:
-    """One class of one size: graded once from nothing, what that took, and graded again."""
-
-    def __init__(self, work: Path, largest: Path, size: int):
-        self._size, self._largest = size, largest
-        self._submitted, self._out = work / f"submitted-{size}", work / f"grades-{size}"
-        command = [sys.executable, "-m", "cattern", "grade", LAB, self._submitted, "--out", self._out]
-        self.again = process(*command, wall=True)
-        self._command = [*map(str, command)]
-        self._took: dict[str, float] = {}
-
-    def wall(self) -> float:
-        """Return the wall seconds of a run from nothing; it is run once."""
-        if self._took:
-            return self._took["wall"]
-        make_class(self._largest, self._size)
-        self._submitted.mkdir(exist_ok=True)
-        for folder in sorted(self._largest.iterdir())[: self._size]:
-            shutil.copytree(folder, self._submitted / folder.name, copy_function=os.link, dirs_exist_ok=True)
-        shutil.rmtree(self._out, ignore_errors=True)
-        before, started = cpu(resource.RUSAGE_CHILDREN), time.monotonic()
-        environment = os.environ | ONE_THREAD
-        subprocess.run(
-            self._command,
-            check=True,
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        self._took["wall"] = time.monotonic() - started
-        self._took["cpu"] = cpu(resource.RUSAGE_CHILDREN) - before
-        self._took["peak"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        return self._took["wall"]
-
-    def _measured(self, what: str) -> float:
-        if not self._took:
-            self.wall()
-        return self._took[what]
-
-    def cpu_each(self) -> float:
-        """Return the CPU seconds of one submission, everything counted, in that run."""
-        return self._measured("cpu") / self._size
-
-    def peak(self) -> float:
-        """Return the memory of the largest process in that run (and of all before it), in MB."""
-        return self._measured("peak")
+def in_unit(unit: str, peer) -> float:
+    """Return one of the two figures of a peer, (CPU, wall)."""
+    return peer()[unit == "wall"]
 
 
 @cache
-def nbgrader_each(work: Path, largest: Path) -> float:
-    """Return the CPU seconds of a submission when stock nbgrader executes its notebook, tests and all."""
-    course = work / "nbgrader"
-    (course / "source" / LAB).mkdir(parents=True)
-    shutil.copy(ROOT / "notebooks" / LAB / f"{LAB}.ipynb", course / "source" / LAB)
-    for folder in sorted(largest.iterdir())[:PEERS]:
-        whole_copy(folder / LAB, course / "submitted" / folder.name / LAB)
-    nbgrader = [sys.executable, "-m", "nbgrader"]
-    process(*nbgrader, "generate_assignment", LAB, cwd=course)()
-    options = ("--ExecutePreprocessor.timeout=600",)
-    return process(*nbgrader, "autograde", LAB, *options, cwd=course, ok=(0, 1))() / PEERS
+def make_course(folder: Path) -> Path:
+    """Make a course with a gradebook that knows the lab."""
+    shutil.copytree(ROOT / "notebooks" / LAB, folder / "notebooks" / LAB)
+    shutil.copy(ROOT / "nbgrader_config.py", folder)
+    run("release", LAB, "--course", folder)
+    return folder
 
 
-@cache
-def otter_each(work: Path, largest: Path) -> float:
-    """Return the CPU seconds of a submission when otter runs its notebook and the same test cells."""
-    home = work / "otter"
-    (home / "tests").mkdir(parents=True)
-    process(sys.executable, "-m", "venv", home / "env")()
-    process(home / "env" / "bin" / "python", "-m", "pip", "install", "-q", OTTER)()
-    [packages] = (home / "env" / "lib").glob("python*/site-packages")
-    (packages / "ours.pth").write_text(
-        f"{Path(np.__file__).parents[1]}\n"
-    )  # after its own: NumPy, Matplotlib, Jupyter
-    notebook = json.loads((ROOT / "notebooks" / LAB / f"{LAB}.ipynb").read_text(encoding="utf-8"))
-    for cell in notebook["cells"]:
-        about = cell["metadata"].get("nbgrader", {})
-        if cell["cell_type"] == "code" and about.get("grade") and about.get("locked"):
-            test = OTTER_TEST.format(
-                name=about["grade_id"], points=about["points"], source="".join(cell["source"])
+class Evening:
+    """One class of one size: graded once from nothing, once more unchanged, and given back; each is run when it is asked for."""
+
+    def __init__(self, work: Path, course, size: int, first: int = 0):
+        self.submitted, self._grades, self._pages = (work / name for name in ("submitted", "grades", "pages"))
+        self._course, self._size, self._first, self._took = course, size, first, {}
+
+    def of(self, step: str, what: str, divided: int = 1):
+        """Return a function that gives one figure of a step."""
+        return lambda: self.took(step)[what] / divided
+
+    def took(self, step: str) -> dict[str, float]:
+        """Return what a step took; those before it have been run by then."""
+        if step not in self._took:
+            if step == "grade":
+                self.submitted.parent.mkdir(parents=True, exist_ok=True)
+                make_class(self.submitted, self._size, complete=True, first=self._first)
+            else:
+                self.took("grade")
+            grade = ("grade", LAB, self.submitted, "--out", self._grades)
+            words = {"grade": grade, "again": grade}.get(
+                step, ("feedback", LAB, self.submitted, "--grades", self._grades, "--out", self._pages)
             )
-            (home / "tests" / f"{about['grade_id']}.py").write_text(test, encoding="utf-8")
-    (home / "requirements.txt").write_text("numpy\n")
-    otter = [home / "env" / "bin" / "python", "-m", "otter"]
-    process(*otter, "generate", "-t", "tests", "-r", "requirements.txt", "-o", "autograder.zip", cwd=home)()
-    took = 0.0
-    for folder in sorted(largest.iterdir())[:PEERS]:
-        there = home / folder.name
-        whole_copy(folder / LAB, there)
-        (there / "out").mkdir()
-        options = ("-a", home / "autograder.zip", "-o", "out", "--no-logo")
-        environment = {"MPLBACKEND": "Agg", "PYTHONPATH": str(there)}
-        took += process(*otter, "run", *options, f"{LAB}.ipynb", cwd=there, env=environment)()
-    return took / PEERS
+            self._took[step] = run(*words, "--course", self._course())
+        return self._took[step]
 
 
-OTTER_TEST = """\
-from otter.test_files import test_case
+def run(*words) -> dict[str, float]:
+    """Run a command of Cattern; return its seconds, wall and CPU, and the memory of all its processes at the peak, in MB."""
+    before, started = cpu(resource.RUSAGE_CHILDREN), time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cattern", *map(str, words)],
+        cwd=ROOT,
+        env=os.environ | ONE_THREAD,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    peak = Peak(process.pid)
+    _, said = process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"cattern {words[0]}: {said[-2000:]}")
+    return {
+        "wall": time.monotonic() - started,
+        "cpu": cpu(resource.RUSAGE_CHILDREN) - before,
+        "memory": peak.end(),
+    }
 
-OK_FORMAT = False
-name = {name!r}
-points = {points}
-SOURCE = {source!r}
+
+class Peak:
+    """Looks at a process and all below it while they run: what is shared counts once."""
+
+    def __init__(self, pid: int):
+        self._pid, self._most, self._ended = pid, 0.0, threading.Event()
+        self._thread = threading.Thread(target=self._look)
+        self._thread.start()
+
+    def end(self) -> float:
+        """Return the most memory that they had at a time, in MB."""
+        self._ended.set()
+        self._thread.join()
+        return self._most
+
+    def _look(self) -> None:
+        while not self._ended.wait(SECONDS_A_SAMPLE):
+            try:
+                top = psutil.Process(self._pid)
+                found = [proportional(each.pid) for each in (top, *top.children(recursive=True))]
+            except psutil.Error:
+                continue
+            self._most = max(self._most, sum(found))
 
 
-@test_case(points=None, hidden=False)
-def test_it(env):
-    exec(SOURCE, env)
-"""
-
-
-def whole_copy(submission: Path, to: Path) -> None:
-    """Copy a submission with what the bundle brings: peers restore nothing, so their students hand in all of it."""
-    shutil.copytree(submission, to)
-    for package in ("cattern", "mnist_data"):
-        ignore = shutil.ignore_patterns("neural_net.py", "__pycache__", "*.gz")
-        shutil.copytree(ROOT / package, to / package, dirs_exist_ok=True, ignore=ignore)
+def proportional(pid: int) -> float:
+    """Return a process's memory in MB, pages that it shares divided among those that share them."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+    except (OSError, ProcessLookupError):
+        return 0.0

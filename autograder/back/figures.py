@@ -104,7 +104,10 @@ def unexplained(verdicts: Iterable[Mapping], lab: str) -> list[dict]:
                 continue  # the exception explains itself: see `errors`
             places = {place.get("property") for place in t.get("located", ())}
             for lost in t["evidence"].get("lost", ()):
-                if lost.get("mistakes") or lost["property"] in places:
+                stopped = (
+                    t["evidence"].get("raised") and lost.get("got") == "None"
+                )  # an exception, here or before
+                if lost.get("mistakes") or lost["property"] in places or stopped:
                     continue
                 entry = {"task": t["id"], "property": lost["property"], "says": lost["says"]}
                 entry |= {"probe": lost.get("probe", ""), "got": lost.get("got", ""), "students": []}
@@ -146,7 +149,10 @@ def troubles(verdicts: Iterable[Mapping]) -> list[dict]:
             for words, kind in endings.items():
                 if t["status"] in ("error", "timeout") and t["rationale"].startswith(words):
                     found.setdefault((v["student"], kind), []).append(t["id"])
-    return [{"student": s, "kind": kind, "tasks": tasks} for (s, kind), tasks in sorted(found.items())]
+    return [
+        {"student": s, "kind": kind, "says": ENDINGS[kind][1], "tasks": tasks}
+        for (s, kind), tasks in sorted(found.items())
+    ]
 
 
 def repairs(verdicts: Iterable[Mapping]) -> dict:

@@ -1,47 +1,13 @@
 """A class of a thousand: made from the catalogue, right styles, blanks and hostile files; graded; what the report says is what was planted."""
 
 import json
-import random
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from courses import course_of
-from judging import planted
-from lab_styles.two_layer_net import SOLUTION, styles
-from notebook_fixtures import LAB
+from classes import LAB, make_class
 from sampling import sample
-
-from autograder import markers
-from autograder.bundle import handed_out
-from autograder.solution import patches
-
-COURSE = course_of(LAB)
-FILE = "cattern/neural_net.py"
-
-
-def make_class(folder: Path, students: int, seed: int = 0) -> dict[str, list[str]]:
-    """Write `FOLDER/<student>/cattern/neural_net.py` for each; return what was planted: kind or mistake → students."""
-    draw, kinds = random.Random(seed), {}
-    catalogue = sorted(m.id for m in patches.load(LAB) if m.source == FILE)
-    right = [markers.unmarked(text) for text in (SOLUTION, *styles().values())]
-    for number in range(students):
-        kind = draw.choices(["right", "mistake", "blank", "hostile"], [50, 40, 8, 2])[0]
-        text = handed_out(COURSE)[FILE].decode()
-        if kind == "right":
-            text = draw.choice(right)
-        elif kind == "mistake":
-            kind = draw.choice(catalogue)
-            text = markers.unmarked(planted(LAB, kind)[FILE])
-        elif kind == "hostile":
-            text = "import os\nos.write(1, b'100 of 100')\nos._exit(0)\n" + text
-        name = f"s{number:04d}"
-        kinds.setdefault(kind, []).append(name)
-        path = folder / name / FILE
-        path.parent.mkdir(parents=True)
-        path.write_text(text, encoding="utf-8")
-    return kinds
 
 
 def check_report(folder: Path, students: int) -> None:
@@ -55,19 +21,32 @@ def check_report(folder: Path, students: int) -> None:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
     figures = json.loads((folder / "report" / f"{LAB}.json").read_text(encoding="utf-8"))
+    page = (folder / "report" / f"{LAB}.html").read_text(encoding="utf-8")
     assert figures["students"] == students and sum(figures["scores"]["counts"]) == students
-    others = {kind: kinds.pop(kind, []) for kind in ("right", "blank", "hostile")}
-    assert [t["student"] for t in figures["troubles"]] == others["hostile"]
+    right, blank, hostile = (kinds.pop(kind, []) for kind in ("right", "blank", "hostile"))
+    assert [t["student"] for t in figures["troubles"]] == hostile
+    assert "The process ended without an answer" in page
     named = {m["id"]: set(m["students"]) for m in figures["mistakes"]}
-    blamed = set().union(*named.values()) if named else set()
-    assert not blamed & {*others["right"], *others["blank"], *others["hostile"]}
-    wrong = [s for who in kinds.values() for s in who]
+    blamed = set().union(*named.values())
+    assert not blamed & {*right, *blank, *hostile}
+    wrong = [student for who in kinds.values() for student in who]
     found = [s for mistake, who in kinds.items() for s in who if s in named.get(mistake, ())]
     # two that raise the same exception at the same place have one name
     assert len(found) >= 0.95 * len(wrong), sorted({*wrong} - {*found})
-    first = figures["tasks"][0]
-    assert first["statuses"]["missing"] == len(others["blank"])
-    assert first["statuses"]["error"] >= len(others["hostile"])
+    first, most = figures["mistakes"][0], max(map(len, kinds.values()))
+    assert first["count"] == len(kinds[first["id"]]) == most and first["section"]
+    groups = {s for group in figures["unexplained"] for s in group["students"]}
+    assert len(groups) <= 0.05 * len(wrong) and not groups & {*right, *blank, *hostile}
+    for task in figures["tasks"]:
+        if task["id"] in ("TODO#1", "TODO#4"):
+            passed = students * task["pass_rate"]
+            assert task["statuses"]["missing"] == len(blank)
+            assert task["statuses"]["error"] >= len(hostile)
+            assert len(right) - 0.5 <= passed <= students - len(blank) - len(hostile) + 0.5
+
+
+def test_the_report_on_a_few_says_what_was_planted(tmp_path):
+    check_report(tmp_path, 8)
 
 
 @pytest.mark.slow

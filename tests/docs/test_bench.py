@@ -1,5 +1,6 @@
 """The table of costs: medians, ratios run by run, and a command that runs. Whether something is fast is not asked here."""
 
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,13 @@ def test_medians_and_the_median_of_the_ratios_and_the_first_run_does_not_count()
     found = measure(row)
     assert (found.ours, found.peer, found.ratio) == (2, 2, 2)
     assert "| ours | 2 CPU s | theirs | 2 CPU s | 2.00 |" in as_markdown([found])
+
+
+def test_a_peer_that_is_far_away_or_not_installed_is_told():
+    far = Row("ours", given(0.16, 0.16), given(33, 33), "theirs", runs=1)
+    assert "| ours | 0.16 CPU s | theirs | 33 CPU s | 0.005 |" in as_markdown([measure(far)])
+    absent = Row("ours", given(0.16), given(math.nan), "theirs", runs=1)
+    assert "| ours | 0.16 CPU s | theirs | not installed |  |" in as_markdown([measure(absent)])
 
 
 def test_a_quick_row_runs_once_and_a_row_needs_no_peer():
