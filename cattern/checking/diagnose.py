@@ -5,8 +5,9 @@ Then property by property: what explains the facts of one lost property exactly 
 No mistake is named that alone would change an array which is right. Points are final before any of this.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -52,6 +53,7 @@ def diagnose(
     got: Facts,
     lost: list[Property],
     any_pair: bool = True,
+    later: Sequence[Task] = (),
 ) -> Diagnosis:
     """Return the fewest of a task's mistakes that give the submission's facts; see the module.
 
@@ -62,16 +64,19 @@ def diagnose(
         got: the submission's facts.
         lost: the properties without points, in the rubric's order.
         any_pair: whether pairs that change the same facts are worth a search.
+        later: tasks that build on this one, and whose code runs in the same calls: their mistakes may show here.
     """
     searches = [Search(task, reference, base, got, lost) for base in dict.fromkeys((carried, NOTHING))]
     if carried and searches[0].gives(NOTHING, searches[0].names):
-        return Diagnosis(earlier=True)
+        return searches[0].by_other_facts(Diagnosis(earlier=True))
     ways = [Search.one, Search.two_side_by_side, *[Search.two] * any_pair, Search.side_by_side]
-    for way in ways:
+    beside = [partial(Search.beside, later=later)] * (any_pair and bool(later))
+    for way in [*ways, *beside]:
         for search in searches:
             if found := way(search):
                 return Diagnosis(found, {p.name: search.behind(p, found) for p in lost})
-    return max((search.by_property(any_pair) for search in searches), key=lambda found: len(found.of))
+    found = max((search.by_property(any_pair) for search in searches), key=lambda found: len(found.of))
+    return searches[0].by_other_facts(found)
 
 
 class Search:
@@ -82,7 +87,7 @@ class Search:
     ):
         self.task, self.reference, self.base, self.lost = task, reference, base, lost
         self.names = compared(task)
-        self.got = some(got, self.names)
+        self.all_got, self.got = got, some(got, self.names)
         self.plain = some(expectation(task, reference, base) or {}, self.names)
         self.wrong = set(changed(self.plain, self.got))
         self.index = index_of(reference, task)
@@ -91,9 +96,11 @@ class Search:
     # Everything together
 
     def one(self) -> Mistakes | None:
-        """Return a mistake that gives all facts."""
+        """Return a mistake that gives all facts; of several, one that gives those of the follow-through, too."""
         alone = [frozenset([m]) for m in self.reference.mistakes(self.task)]
-        return next((m for m in self.giving(self.names, alone) if self.gives(m, self.names)), None)
+        fitting = [m for m in self.giving(self.names, alone) if self.gives(m, self.names)]
+        other = {f for prop in self.lost for f in prop.or_facts}
+        return min(fitting, key=lambda m: len(fitting) > 1 and not self.gives(m, other), default=None)
 
     def two_side_by_side(self) -> Mistakes | None:
         """Return two mistakes that leave each other's facts alone."""
@@ -117,6 +124,18 @@ class Search:
         if len(self.suspects) <= FEW:
             pairs += map(frozenset, combinations(self.suspects, 2))
         return next((p for p in self.giving(first, pairs) if self.gives(p, self.names)), None)
+
+    def beside(self, later: Sequence[Task]) -> Mistakes | None:
+        """Return a mistake that gives all facts together with one of a later task; that one is named there."""
+        others = [m for task in later for m in self.reference.mistakes(task)]
+        for mistake in self.suspects if others else ():
+            alone = expectation(self.task, self.reference, self.base | {mistake}) or {}
+            off = {key[0] for key in changed(some(alone, self.names), self.got)}
+            if len(off) == len(self.reference.probes(self.task)):
+                continue  # on one probe at least it is all there is to see
+            if any(self.gives(frozenset([mistake, other]), self.names) for other in others):
+                return frozenset([mistake])
+        return None
 
     # Property by property
 
@@ -149,6 +168,22 @@ class Search:
                 best = [m for m in fitting if weight[m] == min(weight.values())]
                 return best[0] - found if len(best) == 1 else None
         return None
+
+    def by_other_facts(self, found: Diagnosis) -> Diagnosis:
+        """Return a diagnosis with more mistakes: those that alone give a lost property's facts of the follow-through."""
+        for prop in (p for p in self.lost if p.name not in found.of):
+            names = {*prop.or_facts}
+            if not any(key[1] in names and self.telling(key) for key in self.all_got) or self.gives(
+                NOTHING, names
+            ):
+                continue
+            alone = [frozenset([m]) for m in self.reference.mistakes(self.task)]
+            fitting = [m for m in alone if self.gives(m, names)]
+            best = [m for m in fitting if len(fitting) == 1 or self.gives(m, self.names)]
+            if len(best) == 1:
+                of = {**found.of, prop.name: best[0]}
+                found = replace(found, mistakes=found.mistakes | best[0], of=of)
+        return found
 
     def behind(self, prop: Property, found: Mistakes) -> Mistakes:
         """Return those of some mistakes that have to do with a property; all of them when none does by itself."""
@@ -191,9 +226,9 @@ class Search:
             if facts is None:
                 return False
             keys = {(probe.id, name) for name in names}
-            if any(key in self.plain and key not in self.got for key in keys):
+            if any(key in self.plain and key not in self.all_got for key in keys):
                 keys.add((probe.id, RAISED))
-            if any(not same(facts.get(key), self.got.get(key)) for key in keys):
+            if any(not same(facts.get(key), self.all_got.get(key)) for key in keys):
                 return False
         return True
 
@@ -228,7 +263,7 @@ class Search:
 
     def telling(self, key: Key | None) -> bool:
         """Tell whether a fact says more than yes or no."""
-        value = self.got.get(key)
+        value = self.all_got.get(key)
         if value is None or isinstance(value, str):
             return value is not None
         return np.isfinite(value).any() and (value.size > 1 or float(value.flat[0]) not in (0.0, 1.0))

@@ -7,101 +7,17 @@ nonsense is worth what the nonsense is. Which mistakes were made is `diagnose`'s
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
+from cattern.checking.case import Case, Earlier, Judged
 from cattern.checking.diagnose import Diagnosis, diagnose
-from cattern.checking.facts import MISSING, Answer, Difference, Facts, Failure, agree, difference, read, show
+from cattern.checking.facts import Answer, Difference, Facts, Failure, agree, difference, read, show
 from cattern.checking.lab import TOLERANCE, Lab, Property, Task
 from cattern.checking.reference import NOTHING, Reference, expectation, require_facts
 from cattern.checking.verdict import TaskVerdict
 
 SENTENCES = 3  # of a rationale; what else was lost is called by its name
-
-
-@dataclass(frozen=True)
-class Earlier:
-    """What is known of a task that was judged before: ids of the mistakes made in it, and the share of its points earned."""
-
-    mistakes: frozenset[str] = NOTHING
-    share: float = 0.0
-
-    @property
-    def worth(self) -> float:
-        """The share that may be earned by what follows from it: all, where the mistakes in it are known, else its own."""
-        return 1.0 if self.mistakes else self.share
-
-
-@dataclass(frozen=True)
-class Case:
-    """One task of one submission, before the judge.
-
-    Attributes:
-        task: the task.
-        answers: what the submission's code gave for the task's probes.
-        got: the facts read from them.
-        plain: the solution's facts.
-        carried: ids of the mistakes that the submission makes in the tasks this one builds on.
-        carrying: the facts of the solution with those, or None when there are none or nobody knows.
-        hidden: names of facts that, with those mistakes, are the same whether the task's code is there or not.
-        earlier: task id → what was found, for the tasks judged before.
-    """
-
-    task: Task
-    answers: list[Answer]
-    got: Facts
-    plain: Facts
-    carried: frozenset[str]
-    carrying: Facts | None
-    hidden: frozenset[str]
-    earlier: Mapping[str, Earlier]
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A property after judgement: why it was not earned, which is nothing when it was.
-
-    Attributes:
-        prop: the property.
-        gaps: how its facts differ, in the order of the probes.
-        followed: the share of it that was earned by what follows from the submission's own earlier results.
-    """
-
-    prop: Property
-    gaps: tuple[Difference, ...] = ()
-    followed: float = 0.0
-
-    @property
-    def score(self) -> float:
-        """The points earned."""
-        if not self.gaps or self.followed == 1:
-            return self.prop.points
-        return round(self.prop.points * self.followed, 2)
-
-    @property
-    def lost(self) -> bool:
-        """Whether some of the points are not earned."""
-        return bool(self.gaps) and self.followed < 1 and self.prop.points > 0
-
-    @property
-    def words(self) -> str:
-        """Why it was not earned, in one sentence."""
-        return self.words_of(self.gaps[0])
-
-    def words_of(self, gap: Difference) -> str:
-        """Return the sentence about one of its facts."""
-        words = self.sentence(gap).format(gap=gap.words)
-        if self.followed:
-            words += f"; it does follow from your earlier results, which earned {self.followed:.0%}"
-        return words
-
-    def sentence(self, gap: Difference) -> str:
-        """Return the sentence about one of its facts, with or without a place for the numbers."""
-        said = self.prop.says.get(gap.fact, "")
-        if "{gap}" not in said and gap.words == MISSING:  # "two calls give two losses": no, they give none
-            said = ""
-        return said or f"{self.prop.name} {{gap}}"
 
 
 def judge_task(
@@ -138,9 +54,8 @@ def _judged(case: Case, reference: Reference) -> tuple[TaskVerdict, frozenset[st
         if todo == task.id:
             return verdict(task, "missing", judged, f"{task.id} is not written yet"), NOTHING
         return verdict(task, "skipped", judged, f"needs {todo}, which is not written yet"), NOTHING
-    diagnosis = diagnose(
-        task, reference, case.carried, case.got, [j.prop for j in lost], any_pair(case, reference)
-    )
+    pairs, props = any_pair(case, reference), [j.prop for j in lost]
+    diagnosis = diagnose(task, reference, case.carried, case.got, props, pairs, case.later)
     return explained(case, judged, lost, diagnosis, reference), diagnosis.mistakes
 
 
@@ -152,7 +67,9 @@ def open_case(lab, task, answers, reference, earlier) -> Case:
     carried = NOTHING.union(*(earlier[t.id].mistakes for t in lab.upstream(task) if t.id in earlier))
     carrying = expectation(task, reference, carried) if carried else None
     hidden = reference.hidden(task, carried) if carrying is not None else NOTHING
-    return Case(task, answers, got, plain, carried, carrying, hidden, earlier)
+    file = lab.file_of(task)
+    later = (t for t in lab.tasks if task.id in t.builds_on and lab.file_of(t) == file)
+    return Case(task, answers, got, plain, carried, carrying, hidden, earlier, tuple(later))
 
 
 def judge_property(prop: Property, case: Case) -> Judged:
@@ -224,8 +141,9 @@ def explained(
     missing_here = (worst.probe, worst.fact) not in case.got
     rationale = rationale_of(case, lost, raised)
     status = "partial" if any(j.score for j in judged) else "error" if raised and missing_here else "fail"
-    if status == "error" and diagnosis.earlier:
-        status, rationale = "skipped", f"your code never comes this far: {rationale}"
+    if diagnosis.earlier and not diagnosis.of:
+        status = "skipped" if status == "error" else status
+        rationale = f"{'your code never comes this far' if raised else because_of(case)}: {rationale}"
     evidence = numbers_of(lost[0], case)
     if raised:
         evidence |= {"raised": str(raised)}
@@ -233,10 +151,17 @@ def explained(
         {"property": j.prop.name, "says": j.words}
         | numbers_of(j, case)
         | {"mistakes": sorted(diagnosis.of.get(j.prop.name, ()))}
+        | ({"earlier": sorted(case.carried)} if diagnosis.earlier and j.prop.name not in diagnosis.of else {})
         for j in lost
     ]
     named = [reference.mistakes(task)[m] for m in sorted(diagnosis.mistakes)]
     return verdict(task, status, judged, rationale, evidence, named)
+
+
+def because_of(case: Case) -> str:
+    """Return the sentence that what went wrong before leaves nothing to see."""
+    tasks = [task for task, found in case.earlier.items() if found.mistakes & case.carried]
+    return f"what is wrong in {' and '.join(tasks)} leaves nothing to be seen here"
 
 
 def raised_at(case: Case, gap: Difference) -> Failure | None:

@@ -1,10 +1,13 @@
 """Several mistakes in one task: each is named that explains facts of its own, and every lost property is said."""
 
+from itertools import product
+
 import pytest
 from judging import grade_files, grade_text, patched, planted, reference
 from lab_styles.two_layer_net import SOLUTION
-from sampling import a_quarter
+from sampling import a_quarter, sample
 
+from autograder.solution.patches import Conflict
 from cattern.checking.lab import load_lab
 
 # a line is what one student did in one task
@@ -124,6 +127,32 @@ def test_all_of_them_are_named(lab, mistakes):
     lost = [name for name, (score, points) in verdict.evidence["properties"].items() if score < points]
     assert [row["property"] for row in verdict.evidence["lost"]] == lost
     assert {m for row in verdict.evidence["lost"] for m in row["mistakes"]} == {*mistakes}
+
+
+def test_a_wrong_update_and_a_wrong_decay_are_both_explained():
+    """They run in the same calls: each changes what can be seen of the other."""
+    lab, patches = load_lab("two_layer_net"), reference().patches
+    tasks = [lab.task(f"TODO#{n}") for n in (4, 5, 6)]
+    updates, decays = ([m for m, p in patches.items() if p.task == task.id] for task in tasks[1:])
+    nameless = []
+    for pair in sample(list(product(updates, decays)), 8):
+        try:
+            verdicts = grade_files(lab.name, planted(lab.name, *pair), tasks)
+        except Conflict:
+            continue
+        rows = [row for v in verdicts.values() for row in v.evidence.get("lost", ())]
+        if not all(row["mistakes"] or row.get("earlier") for row in rows):
+            nameless.append(pair)
+    assert not nameless
+
+
+def test_a_decay_that_an_earlier_mistake_hides_is_said_to_be_hidden():
+    verdict = verdict_on("two_layer_net", ("update-lost",))
+    assert [m.id for m in verdict.mistakes] == ["update-lost"]
+    tasks = [t for t in load_lab("two_layer_net").tasks if t.id in ("TODO#4", "TODO#5", "TODO#6")]
+    decay = grade_files("two_layer_net", planted("two_layer_net", "update-attributes"), tasks)["TODO#6"]
+    assert decay.rationale.startswith("your code never comes this far: it raised AttributeError")
+    assert [row["earlier"] for row in decay.evidence["lost"]] == [["update-attributes"]]
 
 
 def test_there_are_enough_of_every_lab():

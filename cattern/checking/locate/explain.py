@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from cattern.checking.case import Earlier
 from cattern.checking.channel import PipeError
 from cattern.checking.facts import RAISED, Answer, Facts, agree, read
-from cattern.checking.judge import Earlier
 from cattern.checking.lab import Lab, Probe, Property, Task
 from cattern.checking.locate.basis import Basis
 from cattern.checking.locate.candidates import Repair

@@ -196,7 +196,8 @@ def decays_elsewhere(inputs: Mapping, rates: np.ndarray | None, named: np.ndarra
         factors[1:], range(an_epoch, len(factors) - 1, an_epoch)
     )  # iteration 0 is one of its own
     steady = all(agree(np.full_like(epoch, epoch[0]), epoch) for epoch in epochs)
-    return steady and not agree(np.full_like(factors, factors[0]), factors)
+    moved = factors[factors != 0]  # an update that leaves out a step is another task's
+    return steady and not agree(np.full_like(moved, moved[:1].sum()), moved)
 
 
 def read_predict(inputs: Mapping, raw: Values) -> Values:
