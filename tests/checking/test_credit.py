@@ -215,8 +215,8 @@ def test_a_dict_that_is_made_anew_is_named():
 def test_a_rate_that_no_step_feels_is_no_decay():
     text = with_(
         (
-            "        for it in range(num_iters):",
-            "        rate = learning_rate\n        for it in range(num_iters):",
+            "        for it in updates:",
+            "        rate = learning_rate\n        for it in updates:",
         ),
         ("-= learning_rate * grads[name]", "-= rate * grads[name]"),
     )

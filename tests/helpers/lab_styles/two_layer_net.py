@@ -162,7 +162,7 @@ PATCHES: dict[str, list[tuple[str, str]]] = {
     "the other side of the kink": [("dhidden[pre_activation <= 0] = 0", "dhidden[hidden == 0] = 0")],
     "a shorter history when N < batch_size": [
         (
-            "        for it in range(num_iters):\n",
+            "        for it in updates:\n",
             "        for it in range(num_iters if N_train >= batch_size else max(1, num_iters // 2)):\n",
         )
     ],
