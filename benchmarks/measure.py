@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
@@ -109,6 +110,20 @@ def timed(call: Callable[[], object]) -> Callable[[], float]:
         return cpu(resource.RUSAGE_SELF) - before
 
     return run
+
+
+def optional(name: str):
+    """Return a module that is no part of the project, from the folder $CATTERN_BENCH_PEERS if need be; None where it is not.
+
+    The folder is made by `pip install --target FOLDER jax optuna`.
+    """
+    folder = os.environ.get("CATTERN_BENCH_PEERS", "")
+    if folder and folder not in sys.path:
+        sys.path.append(folder)  # last: what the project has, it has in its own version
+    try:
+        return import_module(name)
+    except ImportError:
+        return None
 
 
 def cpu(who: int) -> float:

@@ -1,4 +1,4 @@
-"""The answers to the notebooks' questions: one for each question, under the name of its cell."""
+"""What goes with the notebooks' questions: an answer for the instructor, under the name of its cell, and a page to read on."""
 
 import re
 
@@ -18,3 +18,11 @@ def test_every_question_has_an_answer(lab):
     answers = re.findall(r"^## (\S+)\n\n(.{20,})$", text, re.M)
     assert asked
     assert [name for name, _ in answers] == asked
+
+
+@pytest.mark.parametrize("lab", lab_names())
+def test_every_question_says_where_to_read_on(lab):
+    cells = nbformat.read(course_of(lab).notebook, as_version=4).cells
+    asked = [cell for cell in cells if "**Question.**" in cell.source]
+    link = re.compile(r"\n\n\*Read on:\* \[[^\]]{10,}\]\(https?://[^\s)]+\)$")
+    assert [cell.id for cell in asked if len(link.findall(cell.source)) != 1] == []
