@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from cattern.progress import progress
 from cattern.tuning.space import draw, plain
 from cattern.tuning.table import RESULTS, Table, frame, settings_of, trial_key
 
@@ -45,7 +46,8 @@ class Sweep:
             jobs: how many trials run at once; -1 means one for each core. They run in processes on this machine, or, within
                 `joblib.parallel_config(backend="dask")`, on a cluster. (Not in threads: these would share NumPy's global
                 random stream, from which the labs draw.)
-            verbose: print a line for each trial.
+            verbose: print a line for each trial, and show a bar where somebody looks on; Ctrl+C then ends the sweep behind the
+                trial at hand, and what is done is kept.
 
         Raises:
             ValueError: the file is there and is not such a table.
@@ -77,6 +79,7 @@ class Sweep:
 
         Raises:
             ValueError: a setting is called like one of these columns.
+            KeyboardInterrupt: the sweep was stopped. The same again goes on where it was.
         """
         from joblib import Parallel, delayed
 
@@ -88,18 +91,21 @@ class Sweep:
             )
         keys = [trial_key(*trial, self._mark) for trial in wanted]
         to_do = {key: trial for key, trial in zip(keys, wanted) if not self._trials.find(key)}
-        parallel = Parallel(n_jobs=self.jobs, return_as="generator_unordered")
         calls = (delayed(run_trial)(self.build, *trial, *self.data) for trial in to_do.values())
+        rows, best = Parallel(n_jobs=self.jobs, return_as="generator_unordered")(calls), []
+        numbers = progress(range(1, len(to_do) + 1), "trials", self.verbose, best=best)
         try:
-            for number, row in enumerate(parallel(calls) if to_do else (), start=1):
+            for number in numbers:
+                row = next(rows)
                 self._trials.add({**row, "data": self._mark})
+                best.append(max(each["val_accuracy"] or 0 for each in self._trials.rows))
                 if self.verbose:
-                    self._say(f"{number}/{len(to_do)}", row)
-        except KeyboardInterrupt:
-            print(f"stopped: {len(self._trials.rows)} trials are kept; run the same again to go on")
-            raise
+                    numbers.print(f"{number:>5}/{len(to_do)}  {_line(row)}  (best {best[-1]:.4f})")
         finally:
+            rows.close()
             _end_workers()
+        if numbers.stopped:
+            raise KeyboardInterrupt("run the same again to go on")
         return frame([self._trials.find(key) for key in keys])
 
     def grid(self, space: Mapping[str, Sequence], seeds: Iterable[int] = (0,)):
@@ -166,13 +172,10 @@ class Sweep:
         """Run one trial alone, in this process, and return the trained model: the same settings and seed, the same model."""
         return _train(self.build, settings, seed, self.data)[0]
 
-    def _say(self, number: str, row: Mapping[str, Any]) -> None:
-        best = max((each["val_accuracy"] or 0 for each in self._trials.rows), default=0)
-        settings = ", ".join(
-            f"{name} {value}" for name, value in [*settings_of(row).items(), ("seed", row["seed"])]
-        )
-        result = row["error"] or f"{row['val_accuracy']:.4f}"
-        print(f"{number:>7}  {settings}: {result}  (best {best:.4f})")
+
+def _line(row: Mapping[str, Any]) -> str:
+    settings = ", ".join(f"{name} {value}" for name, value in settings_of(row).items())
+    return f"{settings}, seed {row['seed']}: {row['error'] or format(row['val_accuracy'], '.4f')}"
 
 
 def run_trial(build: Callable[..., Any], settings: dict[str, Any], seed: int, *data: np.ndarray) -> dict:

@@ -61,7 +61,7 @@ def test_the_same_settings_and_seed_are_the_same_trial_here_in_a_process_and_on_
     assert [float(curve.split()[1]) for curve in here.curve] == pytest.approx(alone, abs=1e-4)
     assert not sweep().run(settings, seeds=[6]).curve.equals(here.curve)
     processes = sweep(jobs=2).run(settings, seeds=[5])
-    local = {"processes": False, "n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
+    local = {"processes": False, "n_workers": 1, "threads_per_worker": 1, "dashboard_address": ":0"}
     with Client(**local), joblib.parallel_config(backend="dask"):
         cluster = sweep(jobs=-1).run(settings, seeds=[5])
     for there in (processes, cluster):
@@ -152,18 +152,21 @@ def test_the_names_of_the_columns_are_no_settings():
         sweep().run([{"seed": 1}])
 
 
-def test_an_interruption_keeps_what_is_done(tmp_path, capsys):
+@pytest.mark.parametrize("watched", [True, False], ids=["with a bar", "without"])
+def test_an_interruption_ends_the_sweep_and_keeps_what_is_done(watched, tmp_path, capsys, monkeypatch):
     class Interrupted(Coin):
         def train(self, *data, rate):
             if rate == 2:
-                raise KeyboardInterrupt
+                signal.raise_signal(signal.SIGINT)
             return super().train(*data, rate=rate)
 
+    monkeypatch.setattr("cattern.progress._somebody_looks_on", lambda: watched)
     file = tmp_path / "trials.csv"
     with pytest.raises(KeyboardInterrupt):
-        Sweep(Interrupted, DATA, file, jobs=1, verbose=False).run([{"rate": 1}, {"rate": 2}])
-    assert "stopped: 1 trials are kept" in capsys.readouterr().out
-    assert len(written(file)) == 2
+        Sweep(Interrupted, DATA, file, jobs=1).run([{"rate": rate} for rate in (1, 2, 3)])
+    done = 2 if watched else 1  # with a bar, the trial at hand comes to its end
+    assert len(written(file)) == 1 + done
+    assert ("stopped after 2 of 3 trials" in capsys.readouterr().out) == watched
 
 
 def test_halving_keeps_the_best_and_gives_them_longer():
