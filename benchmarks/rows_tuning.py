@@ -78,7 +78,6 @@ def loop() -> float:
 def seconds(accuracy: float, started: float) -> float:
     """Return what has passed, if the accuracy is within 0.2 points of the best."""
     passed = time.monotonic() - started
-    print(accuracy, passed, all_of_them()[1])
     return passed if accuracy >= all_of_them()[1] - 0.002 else math.inf
 
 
