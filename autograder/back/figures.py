@@ -29,7 +29,10 @@ def class_figures(lab: Lab, verdicts: Sequence[Mapping], sections: Mapping[str, 
         "lab": lab.name,
         "students": len(verdicts),
         "scores": distribution(scores, most),
-        "tasks": [task_figures(verdicts, task.id, sections.get(task.id, "")) for task in lab.tasks],
+        "tasks": [
+            {**task_figures(verdicts, t.id, sections.get(t.id, "")), "by_hand": t.source == "hand"}
+            for t in lab.tasks
+        ],
         "mistakes": mistakes(verdicts, sections),
         "unexplained": unexplained(verdicts, lab.name),
         "errors": errors(verdicts),

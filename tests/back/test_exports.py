@@ -142,3 +142,42 @@ def test_gradescopes_zip_grades_in_gradescopes_folders(tmp_path, graded_class):
     tests = {test["name"].split()[0]: test for test in said["tests"]}
     assert "T4" not in tests and tests["TODO#2"]["score"] == 8 and tests["TODO#2"]["status"] == "failed"
     assert "The L2 term is twice as large" in " ".join(tests["TODO#2"]["output"].split())
+
+
+@pytest.mark.slow
+def test_gradescopes_set_up_installs_what_run_autograder_needs(tmp_path, graded_class):
+    """Real: the zip in /autograder, setup.sh, its virtual environment, pip, run_autograder. Not real: apt-get, and what pip would
+    download (the packages of this environment stand in for them)."""
+    handed_in, grades = graded_class(LAB)
+    home, tools = tmp_path / "autograder", tmp_path / "tools"
+    with zipfile.ZipFile(write_autograder(COURSE, tmp_path, walls=False)) as packed:
+        packed.extractall(home / "source")
+    shutil.copy(home / "source" / "run_autograder", home)
+    shutil.copytree(handed_in / "dora" / LAB, home / "submission")
+    (home / "results").mkdir()
+    tools.mkdir()
+    (tools / "apt-get").write_text('#!/bin/sh\necho "$*" >>/autograder/apt.log\n')
+    (tools / "apt-get").chmod(0o755)
+    root = ["bwrap", "--tmpfs", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--chdir", "/"]
+    for top in Path("/").iterdir():
+        if top.name not in ("dev", "proc", "tmp", "autograder"):
+            root += ["--symlink", top.readlink(), top] if top.is_symlink() else ["--ro-bind", top, top]
+    root += ["--bind", home, "/autograder", "--bind", tools, "/tools"]
+    variables = {
+        "PATH": f"/tools:{Path(sys.executable).parent}:/usr/bin:/bin",
+        "PYTHONPATH": str(Path(pytest.__file__).parents[1]),
+        "HOME": "/tmp",
+        "PIP_NO_INDEX": "1",
+        "PIP_NO_DEPS": "1",
+        "PIP_NO_BUILD_ISOLATION": "0",
+        "PIP_NO_CACHE_DIR": "1",
+    }
+    for script in ("source/setup.sh", "run_autograder"):
+        command = [*map(str, root), "sh", f"/autograder/{script}"]
+        done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-2000:]
+    assert "install -y -qq python3 python3-venv bubblewrap" in (home / "apt.log").read_text()
+    [installed] = (home / "venv" / "lib").glob("python*/site-packages/cattern-*.dist-info")
+    assert "/autograder/source" in (installed / "direct_url.json").read_text()
+    said = json.loads((home / "results" / "results.json").read_text(encoding="utf-8"))
+    assert said["score"] == json.loads((Path(grades) / "dora.json").read_text(encoding="utf-8"))["score"]

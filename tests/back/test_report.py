@@ -186,6 +186,7 @@ def test_a_hostile_name_is_text_on_the_report():
         verdict["student"] = "<script>alert(1)</script>" + verdict["student"]
     html = report_page(COURSE, class_figures(COURSE.lab, verdicts, SECTIONS))
     assert "<script" not in html and "&lt;script&gt;" in html
+    assert html.count("marked by hand") == 1  # T4: no rate of what a person has yet to look at
 
 
 @pytest.mark.browser
