@@ -24,6 +24,8 @@ TOLERANCE = 1e-5  # relative, between two numbers that agree
 PACKAGES = {  # that a submission may import when it is graded: import name → distribution
     "numpy": "numpy", "matplotlib": "matplotlib", "scipy": "scipy", "tqdm": "tqdm",
 }  # fmt: skip
+# For labs in which a function of SciPy (`expit`, `softmax`, `cdist`) is what a task asks for, and not a step on the way.
+WITHOUT_SCIPY = tuple(name for name in PACKAGES if name != "scipy")
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ class Lab:
         tasks: in the order of the notebook; a task comes after those it builds on.
         carries: files that students wrote in an earlier lab and this one imports.
         data_files: data that the notebook writes and the grader reads.
+        packages: what submissions may import: names in PACKAGES.
     """
 
     name: str

@@ -7,6 +7,7 @@ from courses import course_of
 from judging import WithoutDiagnosis, patched, solved
 from sandboxing import HOSTILE
 
+from autograder import markers
 from autograder.grading.one import grade_submission
 from autograder.grading.workers import Workers
 from autograder.sandbox import Limits
@@ -59,6 +60,47 @@ def test_nothing_of_the_checks_can_be_imported_where_student_code_runs():
     )
     verdict = graded("two_layer_net", {"cattern/neural_net.py": text}, WithoutDiagnosis)
     assert "neural_net" in verdict.tasks[0].rationale and "checking" not in verdict.tasks[0].rationale
+
+
+# lab → a file, where it imports, what stands in a task, and what SciPy's function for it would be
+SCIPY = {
+    "sigmoid_net": ("cattern/sigmoid_net.py", "special.expit", "TODO#5", "        S = expit(Z)"),
+    "binary_mlp": (
+        "cattern/binary_mlp.py",
+        "special.log_softmax",
+        "TODO#1",
+        "        loss = -log_softmax(logits)[label]",
+    ),
+    "nearest_neighbour": (
+        "cattern/nearest_neighbour.py",
+        "spatial.distance.cdist",
+        "TODO#1",
+        "    distances = cdist(X, X_train, 'sqeuclidean')",
+    ),
+}
+
+
+@pytest.mark.parametrize("lab", SCIPY)
+def test_a_function_of_scipy_is_no_answer_where_it_is_all_of_it(lab):
+    file, function, task, answer = SCIPY[lab]
+    texts = solved(lab)
+    module, _, name = function.rpartition(".")
+    [region] = [r for r in markers.regions(texts[file], file) if r.task == task]
+    lines = texts[file].splitlines()
+    lines[region.begin : region.end - 1] = [answer]
+    texts[file] = f"from scipy.{module} import {name}\n" + "\n".join(lines) + "\n"
+    verdict = next(t for t in graded(lab, texts, WithoutDiagnosis).tasks if t.id == task)
+    assert verdict.score == 0 and "there is no scipy" in verdict.rationale, verdict
+
+
+def test_a_function_of_scipy_is_a_step_where_there_is_more_to_do():
+    (file, text), *_ = solved("two_layer_net").items()
+    text = patched(
+        "from scipy.special import softmax\n" + text,
+        ("probs = exp_scores / np.sum(exp_scores, axis=1, keepdims=True)", "probs = softmax(scores, axis=1)"),
+    )
+    verdicts = graded("two_layer_net", {file: text}, WithoutDiagnosis).tasks
+    assert all(t.status == "pass" for t in verdicts if t.id in {f"TODO#{n}" for n in range(1, 8)})
 
 
 LEFT_OVER = """

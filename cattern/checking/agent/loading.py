@@ -114,7 +114,7 @@ def missing(name: str) -> str:
 
 _KNOWN_ELSEWHERE = {
     "IPython", "autograd", "cupy", "google", "ipdb", "ipywidgets", "jax", "keras", "mlxtend", "numba", "pandas",
-    "pdbpp", "pudb", "seaborn", "skimage", "sklearn", "sympy", "tensorflow", "torch", "torchvision",
+    "pdbpp", "pudb", "scipy", "seaborn", "skimage", "sklearn", "sympy", "tensorflow", "torch", "torchvision",
 }  # fmt: skip
 
 

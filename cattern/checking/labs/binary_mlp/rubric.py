@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from cattern.checking.lab import Lab, Property
+from cattern.checking.lab import WITHOUT_SCIPY, Lab, Property
 from cattern.checking.labs._tasks import earn, remark, todo_task, untouched
 from cattern.checking.labs._theory import COUNT, THREE_DIGITS, hand_task, theory_task
 from cattern.checking.labs.binary_mlp import drivers, readings
@@ -208,4 +208,5 @@ LAB = Lab(
     student_files=("cattern/binary_mlp.py",),
     carries=("cattern/layers.py",),
     tasks=TASKS,
+    packages=WITHOUT_SCIPY,
 )

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from cattern.checking.lab import Lab
+from cattern.checking.lab import WITHOUT_SCIPY, Lab
 from cattern.checking.labs._tasks import earn, remark, todo_task, untouched
 from cattern.checking.labs._theory import COUNT, theory_task
 from cattern.checking.labs.nearest_neighbour import drivers, readings
@@ -77,4 +77,5 @@ LAB = Lab(
     title="Lab 6: the nearest neighbours of a digit",
     student_files=("cattern/nearest_neighbour.py",),
     tasks=TASKS,
+    packages=WITHOUT_SCIPY,
 )

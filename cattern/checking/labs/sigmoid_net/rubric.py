@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from cattern.checking.lab import Lab, Property
+from cattern.checking.lab import WITHOUT_SCIPY, Lab, Property
 from cattern.checking.labs._tasks import earn, remark, todo_task
 from cattern.checking.labs._theory import COUNT, hand_task, theory_task
 from cattern.checking.labs.sigmoid_net import drivers, readings
@@ -161,4 +161,5 @@ LAB = Lab(
     student_files=(SCALAR, VECTOR),
     carries=("cattern/layers.py",),
     tasks=TASKS,
+    packages=WITHOUT_SCIPY,
 )
