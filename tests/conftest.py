@@ -91,13 +91,16 @@ def graded_class(tmp_path_factory):
         def make(folder: Path) -> None:
             from courses import course_of
 
+            from autograder import demo
             from autograder.bundle import handed_out, write_files
-            from autograder.demo import sample_class
 
-            course = course_of(lab_name)
+            course = course_of(
+                lab_name, demo.course_folder(folder, lab_name)
+            )  # where an endless loop ends soon
             write_files(folder / "release", handed_out(course))
-            sample_class.make_class(course.lab, folder / "release", folder / "handed_in")
+            demo.sample_class.make_class(course.lab, folder / "release", folder / "handed_in")
             command = [sys.executable, "-m", "cattern", "grade", lab_name, "handed_in", "--out", "grades"]
+            command += ["--course", "course"]
             done = subprocess.run(
                 command, cwd=folder, capture_output=True, text=True, check=False, env=environment
             )

@@ -17,6 +17,7 @@ from courses import course_of
 from sampling import sample
 from shared import once
 
+from autograder import demo
 from autograder.bundle import handed_out, write_files
 from autograder.demo import sample_class
 from autograder.grading import klass as grade
@@ -46,13 +47,9 @@ def folder(tmp_path_factory, weights):
     """The sample class as it was handed in, its verdicts, and the course that gave them: a loop that does not end ends soon."""
 
     def make(folder: Path) -> None:
-        notebook = folder / "course" / "notebooks" / LAB.name / f"{LAB.name}.ipynb"
-        notebook.parent.mkdir(parents=True)
-        shutil.copy(course_of().notebook, notebook)
-        (folder / "course" / "course.toml").write_text("task_cpu_seconds = 1\n", encoding="utf-8")
+        course = course_of(LAB.name, demo.course_folder(folder, LAB.name))
         write_files(folder / "release", handed_out(course_of()))
         sample_class.make_class(LAB, folder / "release", folder / "handed_in", weights)
-        course = course_of(LAB.name, folder / "course")
         results = grade.grade_class(course, folder / "handed_in", folder / "grades", jobs=2).results
         assert all(r.verdict for r in results), [r.trouble for r in results]
 
