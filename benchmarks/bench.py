@@ -5,6 +5,9 @@
     python benchmarks/bench.py --large     all rows, and those that take an hour
     python benchmarks/bench.py check mnist the rows of these files
 
+Some rows have peers that are no part of the project's environment. They are looked for in the folder $CATTERN_BENCH_PEERS, which
+`pip install --target FOLDER jax optuna` makes; a row without its peer says so.
+
 The rows stand in `benchmarks/rows_*.py`; each such file has a function `rows(work)` that returns them. Nothing here
 asserts a time.
 """
