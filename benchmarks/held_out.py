@@ -12,27 +12,34 @@ correct files by other hands. Every lost task counts as one of:
     said      the verdict's own sentence says what is wrong: an exception with its line, a missing name, a wrong shape, a broken rule
     nothing   only numbers that differ
 
-A place is false when it stands before the first line that was changed, in the same function: there everything is right.
+An explanation is false
+
+    when mistakes are named that, planted in the solution, do not give the submission's numbers
+    when a place is named that holds the same values without the mistake as with it: there everything is right
+    when what is said to belong in a place is not what stands there without the mistake, in any form
+
 CPU is what judging and explaining a wrong file costs in this process.
 """
 
 import argparse
-import ast
 import random
 import time
 from collections import Counter
 from collections.abc import Mapping
 from statistics import median, quantiles
 
+import numpy as np
 from planting import Planted, catalogued, mutants
 
 from autograder.course import Course
 from autograder.solution.reference import load_together, public_reference
 from cattern.checking import run as probing
-from cattern.checking.facts import Answer
+from cattern.checking.facts import Answer, Facts, agree, read
 from cattern.checking.judge import judge_task
 from cattern.checking.lab import Lab, Task, lab_names, load_lab
+from cattern.checking.locate.basis import same
 from cattern.checking.locate.explain import Explainer, lost_properties
+from cattern.checking.locate.runner import Here
 from cattern.checking.locate.words import sentences
 from cattern.checking.verdict import TaskVerdict
 
@@ -44,7 +51,7 @@ class HeldOut:
 
     def __init__(self, reference, unknown: set[str]):
         self.lab, self.probes, self.facts = reference.lab, reference.probes, reference.facts
-        self.basis, self.hidden = reference.basis, reference.hidden
+        self.basis, self.hidden, self.patched = reference.basis, reference.hidden, reference.patched
         self._mistakes, self._unknown = reference.mistakes, unknown
 
     def mistakes(self, task: Task) -> Mapping:
@@ -56,8 +63,8 @@ class HeldOut:
         return False
 
 
-def verdicts(lab: Lab, texts: Mapping[str, str], reference) -> list[TaskVerdict]:
-    """Return the verdicts on a lab's files, explained."""
+def verdicts(lab: Lab, texts: Mapping[str, str], reference) -> list[tuple[TaskVerdict, list]]:
+    """Return the verdicts on a lab's files, explained, each with the repairs that were found for it."""
     found, explained, explainer = {}, [], Explainer(lab, reference, texts)
     failure, modules = None, {}
     try:
@@ -74,16 +81,18 @@ def verdicts(lab: Lab, texts: Mapping[str, str], reference) -> list[TaskVerdict]
             module = modules[lab.file_of(task)]
             answers = probing.run(task.driver, module, probes, module.__file__)
         verdict, found[task.id] = judge_task(lab, task, answers, reference, found)
-        explained.append(explainer.explained(task, verdict, answers, found))
+        before = len(explainer.repairs.get(lab.file_of(task), ()))
+        said = explainer.explained(task, verdict, answers, found)
+        explained.append((said, explainer.repairs.get(lab.file_of(task), [])[before:]))
     return explained
 
 
 def kind_of(task: Task, verdict: TaskVerdict) -> str:
     """Return which of KINDS explains a task's lost points."""
     lost = verdict.evidence.get("lost", ())
-    if verdict.mistakes and all(entry["mistakes"] for entry in lost):
+    named = {entry["property"] for entry in lost if entry["mistakes"] or entry.get("earlier")}
+    if lost and len(named) == len(lost):
         return "named"
-    named = {entry["property"] for entry in lost if entry["mistakes"]}
     unexplained = {p.name for p in lost_properties(task, verdict)} - named
     for kind, entries in (("located", verdict.located), ("related", verdict.relation)):
         unexplained -= {entry["property"] for entry in entries}
@@ -103,17 +112,60 @@ def says_it(task: Task, verdict: TaskVerdict, name: str) -> bool:
     )
 
 
-def is_false(planted: Planted, verdict: TaskVerdict, file: str) -> bool:
-    """Tell whether a verdict names a place in the changed function that is before everything that was changed."""
-    if file != planted.file:
-        return False
-    tree = ast.parse(planted.texts[file])
-    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
-    first = min(planted.lines, default=0)
-    own = [f for f in functions if f.lineno <= first <= f.end_lineno]
-    loops = [n for n in ast.walk(tree) if isinstance(n, ast.For) and n.lineno <= first <= n.end_lineno]
-    start = min((n.lineno for n in loops), default=first)
-    return any(f.lineno <= e["line"] < start for f in own[:1] for e in verdict.located)
+def is_false(lab: Lab, task: Task, planted: Planted, verdict: TaskVerdict, repairs, reference) -> bool:
+    """Tell whether a verdict explains lost points by what is not so; see the module."""
+    return not _reproduced(lab, task, planted, verdict, reference) or (
+        lab.file_of(task) == planted.file
+        and bool(verdict.located)
+        and any(not _belongs(lab, task, planted, repair, reference) for repair in repairs)
+    )
+
+
+def _reproduced(lab: Lab, task: Task, planted: Planted, verdict: TaskVerdict, reference) -> bool:
+    """Tell whether the solution with the named mistakes loses the properties that they explain by the same numbers."""
+    named = frozenset(m.id for m in verdict.mistakes)
+    if not named or named == {planted.what}:
+        return True
+    rows = {row["property"] for row in verdict.evidence["lost"] if row["mistakes"]}
+    facts = {f for p in task.properties if p.name in rows for f in (*p.facts, *p.or_facts)}
+    texts = {file: reference.patched(file, named) for file in lab.student_files}
+    mine, theirs = (_facts(lab, task, files, reference) for files in (planted.texts, texts))
+    return any(
+        all(agree(theirs[k], mine.get(k)) for k in theirs if k[1] in {*p.facts})
+        or all(agree(theirs[k], mine.get(k)) for k in theirs if k[1] in {*p.or_facts})
+        for p in task.properties
+        if p.name in rows and facts
+    )
+
+
+def _facts(lab: Lab, task: Task, texts: Mapping[str, str], reference) -> Facts:
+    """Return the facts of a task from some files."""
+    module, probes = load_together(texts)[lab.file_of(task)], reference.probes(task)
+    answers = probing.run(task.driver, module, probes, module.__file__)
+    return read(task, {p.id: p.inputs for p in probes}, answers)
+
+
+def _belongs(lab: Lab, task: Task, planted: Planted, repair, reference) -> bool:
+    """Tell whether a place holds other values without the mistake, and among them what is said to belong there."""
+    line = planted.line_before(repair.place.line)
+    if line is None:
+        return True  # the changed line itself
+    seen = []
+    for texts, number in ((planted.texts, repair.place.line), (planted.right, line)):
+        runner = Here(lab, task, texts)
+        try:
+            records = [runner.record(probe).seen for probe in reference.probes(task)]
+            places = [
+                i
+                for i, p in enumerate(runner.places)
+                if (p.line, p.code, p.kind) == (number, repair.place.code, repair.place.kind)
+            ]
+        finally:
+            runner.close()
+        seen.append([v for record in records for i in places for call in record.get(i, ()) for v in call])
+    here, right = seen
+    changed = len(here) != len(right) or not all(same(a, b) for a, b in zip(here, right, strict=True))
+    return changed and (not right or any(same(np.ravel(v), np.ravel(repair.needed)) for v in right))
 
 
 def experiment(lab: Lab, count: int, seed: int, show: str) -> tuple[Counter, list[float], Counter]:
@@ -134,13 +186,13 @@ def experiment(lab: Lab, count: int, seed: int, show: str) -> tuple[Counter, lis
             before = time.process_time()
             found = verdicts(lab, planted.texts, blind)
             seconds.append(time.process_time() - before)
-            lost = [v for v in found if v.status not in ("pass", "skipped", "missing")]
+            lost = [(v, r) for v, r in found if v.status not in ("pass", "skipped", "missing")]
             if not lost:
                 seconds.pop()
-            for verdict in lost:
+            for verdict, repairs in lost:
                 task = lab.task(verdict.id)
                 kind = kind_of(task, verdict)
-                bad = is_false(planted, verdict, lab.file_of(task))
+                bad = is_false(lab, task, planted, verdict, repairs, blind)
                 kinds[kind] += 1
                 false["false"] += bad
                 if show == "all" or kind == "nothing" or bad:

@@ -54,6 +54,7 @@ class Planted:
         file: the file it is in.
         texts: all files.
         lines: numbers of the lines that differ from the right file in the same style.
+        right: all files in that style, without the mistake.
     """
 
     what: str
@@ -61,6 +62,15 @@ class Planted:
     file: str
     texts: Mapping[str, str]
     lines: range
+    right: Mapping[str, str]
+
+    def line_before(self, line: int) -> int | None:
+        """Return the number that a line of the wrong file has in the right one, or None where it was changed."""
+        before, after = (texts[self.file].splitlines() for texts in (self.right, self.texts))
+        for a, b, size in SequenceMatcher(None, before, after, False).get_matching_blocks():
+            if b < line <= b + size:
+                return line - b + a
+        return None
 
 
 def hand_written(lab: Lab) -> list[dict[str, str]]:
@@ -103,7 +113,7 @@ def _planted(texts: Mapping[str, str], file: str, task: str, what: str, new: str
     before, after = texts[file].splitlines(), new.splitlines()
     blocks = [op for op in SequenceMatcher(None, before, after, False).get_opcodes() if op[0] != "equal"]
     lines = range(blocks[0][3] + 1, max(blocks[-1][4], blocks[0][3] + 1) + 1) if blocks else range(0)
-    return Planted(what, task, file, {**texts, file: new}, lines)
+    return Planted(what, task, file, {**texts, file: new}, lines, texts)
 
 
 def _changes(text: str, region) -> Iterator[tuple[str, str]]:

@@ -206,7 +206,7 @@ def test_a_subclass_sees_the_callers_names_and_takes_what_the_students_method_ta
     seen = []
     with served(source) as (_, module):
         methods = {"loss": lambda net, there, *args: seen.append((there, args)) or 2}
-        net = beside(module, commands.extend, module.Net, "Recorded", methods, peek=("rate",))()
+        net = beside(module, commands.extend, module.Net, methods, peek=("rate",))()
         assert net.train() == 2 and seen == [({"rate": 0.1}, (1, 2, 3, 4))]
         assert is_class(module.Net) and not is_class(net)
 

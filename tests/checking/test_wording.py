@@ -1,10 +1,15 @@
 """What students of labs 2 to 5 read of frequent slips: in words of their own file, and true."""
 
+import re
+from importlib import import_module
+from inspect import isclass, isfunction
+
 import pytest
-from judging import grade_files, patched, solved
+from judging import grade_files, patched, planted, reference, solved
+from sampling import sample
 
 from cattern.checking.facts import Failure
-from cattern.checking.lab import load_lab
+from cattern.checking.lab import lab_names, load_lab
 
 
 def verdict_on(lab: str, task: str, *patches: tuple[str, str]):
@@ -78,3 +83,44 @@ def test_what_a_test_cell_proves_of_the_inputs_is_worth_a_point(lab, task, patch
     verdict = verdict_on(lab, task, patch)
     assert verdict.score == verdict.max_score - 1
     assert "changes" in verdict.rationale
+
+
+INTERNAL = re.compile(
+    r"ApiError|Noting|Noted|Record|Plain[A-Z]|Watched|TanhLoss|SmallNet|Scoring|Mirrored|Remote|Opaque|stand-?in|\bMap\b",
+    re.I,
+)
+
+
+def told(verdict) -> str:
+    """Return all that a verdict says by itself, without the catalogue's own words."""
+    lost = [row["says"] for row in verdict.evidence.get("lost", ())]
+    return " ".join([verdict.rationale, *verdict.remarks, *lost, verdict.evidence.get("raised", "")])
+
+
+def test_no_mistake_brings_names_of_ours_to_a_student():
+    mistakes = sorted((lab, m) for lab in lab_names() for m in reference(lab).patches)
+    raising = {"update-attributes", "update-whole-dict", "decay-of-attribute"}
+    some = sample(mistakes, 6) + [row for row in mistakes if row[1] in raising]
+    said = {row: told(v) for row in some for v in grade_files(row[0], planted(*row)).values()}
+    assert not {row: text for row, text in said.items() if INTERNAL.search(text)}
+
+
+def test_what_stands_in_for_a_class_goes_by_its_name():
+    """An exception names the class, and the function, that student code used in another way than it can be used."""
+    for lab in lab_names():
+        for part in ("drivers", "stand_ins"):
+            try:
+                module = import_module(f"cattern.checking.labs.{lab}.{part}")
+            except ModuleNotFoundError:
+                continue
+            offered = [c for c in vars(module).values() if isclass(c) and hasattr(c, "offers")]
+            offered += [f for c in offered for f in vars(c).values() if isfunction(f)]
+            names = [name for c in offered for name in (c.__name__, c.__qualname__)]
+            assert not [name for name in names if INTERNAL.search(name)]
+
+
+def test_a_loss_layer_that_is_used_in_another_way_is_called_a_loss_layer():
+    verdict = verdict_on("sigmoid_net", "TODO#7", ("loss_layer.backward()", "loss_layer.dscores"))
+    assert "'SoftmaxCrossEntropy' object has no attribute 'dscores'" in verdict.rationale
+    verdict = verdict_on("sigmoid_net", "TODO#7", ("loss_layer.backward()", "loss_layer.backward(1)"))
+    assert "SoftmaxCrossEntropy.backward() takes 1 positional argument" in verdict.rationale

@@ -56,8 +56,8 @@ def locals_of(error: BaseException, names: tuple[str, ...]) -> dict:
 
 
 @command
-def extend(cls: type, name: str, methods: Mapping[str, Callable], peek: tuple[str, ...] = ()) -> type:
-    """Return a subclass with other methods.
+def extend(cls: type, methods: Mapping[str, Callable], peek: tuple[str, ...] = ()) -> type:
+    """Return a subclass with other methods, under the same name.
 
     Each is called with the object, a dict of those of the caller's local variables that `peek` names, and what the
     class's own method takes: its parameters, defaults included, in its order.
@@ -75,7 +75,7 @@ def extend(cls: type, name: str, methods: Mapping[str, Callable], peek: tuple[st
 
         return stand_in
 
-    return type(name, (cls,), {key: method(f, getattr(cls, key, None)) for key, f in methods.items()})
+    return type(cls.__name__, (cls,), {key: method(f, getattr(cls, key, None)) for key, f in methods.items()})
 
 
 _OPEN = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}

@@ -51,6 +51,9 @@ class Noted(dict):
         return {key: self[key] for key in (*first, *dict.keys(self))}.values()
 
 
+Noted.__name__ = Noted.__qualname__ = "dict"  # what a student is told it is
+
+
 class Opaque:
     """Something that cannot cross, on the other side: what it was, in words."""
 

@@ -1,8 +1,24 @@
 """Stand-ins that several labs train with: a network of one layer, and a loss with other numbers than the real one."""
 
+from inspect import isfunction
+
 import numpy as np
 
 
+def called(name: str):
+    """Return a decorator that lets a class go by another name: a student reads it when an exception speaks of the class."""
+
+    def rename(cls: type) -> type:
+        cls.__name__ = cls.__qualname__ = name
+        for key, value in vars(cls).items():
+            if isfunction(value):
+                value.__qualname__ = f"{name}.{key}"
+        return cls
+
+    return rename
+
+
+@called("Sequential")
 class Network:
     """A network of one layer. As in a `Sequential`, the parameters are its layer's, and `params` of the network is empty."""
 
@@ -14,6 +30,7 @@ class Network:
         self.zero_grad, self.step = layer.zero_grad, layer.step
 
 
+@called("Layer")
 class NotingLayer:
     """The beginnings of a layer with one parameter. It writes down its calls and where the parameter went, whoever moved it.
 
@@ -53,6 +70,7 @@ class NotingLayer:
         return moved
 
 
+@called("Linear")
 class Map(NotingLayer):
     """A layer, scores X W. It has everything that a layer has."""
 
@@ -73,6 +91,7 @@ class Map(NotingLayer):
         return np.einsum("nc,dc->nd", dout, self.params["W"])
 
 
+@called("SoftmaxCrossEntropy")
 class TanhLoss:
     """Stands in for softmax and cross-entropy: `probs` is tanh of the scores, and the loss is what has probs − targets as its gradient.
 

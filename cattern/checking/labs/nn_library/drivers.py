@@ -13,7 +13,7 @@ import numpy as np
 from cattern.checking.lab import Values
 from cattern.checking.labs import _driving
 from cattern.checking.labs._driving import dict_from, replaced, unpacked
-from cattern.checking.labs._stand_ins import Map, Network, TanhLoss
+from cattern.checking.labs._stand_ins import Map, Network, TanhLoss, called
 
 HISTORIES = (
     "loss_history",
@@ -61,6 +61,7 @@ def drive_gaussian(student: ModuleType, inputs: Mapping, out: Values) -> None:
         out["is_float32"] = getattr(array, "dtype", None) == np.float32
 
 
+@called("Linear")
 class Scoring(Map):
     """Stands in for the layers, and keeps the scores that it gave."""
 
@@ -80,6 +81,7 @@ class Scoring(Map):
         return scores.copy()
 
 
+@called("SoftmaxCrossEntropy")
 class NotingLoss(TanhLoss):
     """Writes down each loss, with the number of updates that came before it."""
 

@@ -5,9 +5,10 @@
 
 import numpy as np
 
-from cattern.checking.labs._stand_ins import NotingLayer
+from cattern.checking.labs._stand_ins import NotingLayer, called
 
 
+@called("Layer")
 class PlainLayer:
     """Bends its input, number `k` in its own way; the order of two of them matters."""
 
@@ -29,6 +30,7 @@ class PlainLayer:
         return np.tanh(np.asarray(dout)[:, :-1]) * (self.k + 3) - 0.2 * self.k
 
 
+@called("Layer")
 class PlainScores(NotingLayer):
     """A layer of one parameter array `w`: the score of class c is w[c] times the mean of the row, plus its first number."""
 
@@ -50,6 +52,7 @@ class PlainScores(NotingLayer):
         return dout
 
 
+@called("list")
 class Watched(list):
     """Minibatches that write down the parameter of a layer whenever the next one is taken."""
 

@@ -8,7 +8,7 @@ What bends its numbers comes as data, with the inputs of a probe: a student has 
 
 import numpy as np
 
-from cattern.checking.labs._stand_ins import Map, TanhLoss
+from cattern.checking.labs._stand_ins import Map, TanhLoss, called
 
 NAMES = ("w11", "w12", "b1", "w21", "w22", "b2", "v1", "v2", "c")
 STEP = 1e-4
@@ -70,6 +70,11 @@ class SmallNet:
         return dict(zip(NAMES, slopes.tolist(), strict=True))
 
 
+# what a student reads when one of them is called with other arguments
+SmallNet.forward.__qualname__, SmallNet.backward.__qualname__ = "scalar_forward", "scalar_backward"
+
+
+@called("SoftmaxCrossEntropy")
 class NotingLoss(TanhLoss):
     """Writes down in `seen` the first loss of every visit to a minibatch, with the number of its rows."""
 

@@ -30,7 +30,7 @@ class Recorder:
         self.params: dict[str, list] = {name: [] for name in PARAMS}
         methods = {"loss": self.loss, "predict": self.predict}
         own = network_class(student)
-        recorded = beside(student, commands.extend, own, "Recorded", methods, peek=("learning_rate",))
+        recorded = beside(student, commands.extend, own, methods, peek=("learning_rate",))
         self.net = build(student, inputs, recorded)
         self.own = own_gradients(student, inputs, own, self.net)
 
