@@ -135,8 +135,9 @@ def plot_curves(
         curve = [float(accuracy) for accuracy in row.curve.split()]
         ax.plot(curve, label=", ".join(f"{name} {_short(row[name])}" for name in names))
     ax.set(xlabel="epoch", ylabel=ACCURACY)
-    ax.set_ylim(bottom=low)
-    ax.legend(fontsize=9)
+    if low is not None:
+        ax.set_ylim(low, table.val_accuracy.max() + 0.1 * (table.val_accuracy.max() - low))
+    ax.legend(fontsize=9, loc="lower right")
     return ax
 
 

@@ -8,6 +8,7 @@ import math
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ class Sweep:
             ValueError: the file is there and is not such a table.
         """
         self.build, self.data, self.jobs, self.verbose = build, data, jobs, verbose
-        self._mark = _checksum(data)
+        self._mark, self._parallel = _checksum(data), None
         self._trials = Table(Path(file) if file else None)
         if self._trials.rows and verbose:
             print(f"{len(self._trials.rows)} trials stand in {file} already: they are not run again")
@@ -81,7 +82,7 @@ class Sweep:
             ValueError: a setting is called like one of these columns.
             KeyboardInterrupt: the sweep was stopped. The same again goes on where it was.
         """
-        from joblib import Parallel, delayed
+        from joblib import delayed
 
         seeds = list(seeds)
         wanted = [(plain(settings), seed) for settings in trials for seed in seeds]
@@ -91,19 +92,19 @@ class Sweep:
             )
         keys = [trial_key(*trial, self._mark) for trial in wanted]
         to_do = {key: trial for key, trial in zip(keys, wanted) if not self._trials.find(key)}
-        calls = (delayed(run_trial)(self.build, *trial, *self.data) for trial in to_do.values())
-        rows, best = Parallel(n_jobs=self.jobs, return_as="generator_unordered")(calls), []
+        best: list[float] = []
         numbers = progress(range(1, len(to_do) + 1), "trials", self.verbose, best=best)
-        try:
-            for number in numbers:
-                row = next(rows)
-                self._trials.add({**row, "data": self._mark})
-                best.append(max(each["val_accuracy"] or 0 for each in self._trials.rows))
-                if self.verbose:
-                    numbers.print(f"{number:>5}/{len(to_do)}  {_line(row)}  (best {best[-1]:.4f})")
-        finally:
-            rows.close()
-            _end_workers()
+        with self._workers() as parallel:
+            rows = parallel(delayed(run_trial)(self.build, *trial, *self.data) for trial in to_do.values())
+            try:
+                for number in numbers:
+                    row = next(rows)
+                    self._trials.add({**row, "data": self._mark})
+                    best.append(max(each["val_accuracy"] or 0 for each in self._trials.rows))
+                    if self.verbose:
+                        numbers.print(f"{number:>5}/{len(to_do)}  {_line(row)}  (best {best[-1]:.4f})")
+            finally:
+                rows.close()
         if numbers.stopped:
             raise KeyboardInterrupt("run the same again to go on")
         return frame([self._trials.find(key) for key in keys])
@@ -150,15 +151,16 @@ class Sweep:
                 f"a budget rises from 1 or more by a factor of 2 or more, not {budget} by {factor}"
             )
         settings, rounds = draw(space, num_trials, seed), []
-        while True:
-            rounds.append(self.run([each | {name: now} for each in settings], (seed,)))
-            ranked = self.ranking(rounds[-1])
-            if not ranked:
-                raise RuntimeError(f"no trial of this round ended well; the first: {rounds[-1].error[0]}")
-            if now == last:
-                return pd.concat(rounds, ignore_index=True)
-            settings = ranked[: math.ceil(len(settings) / factor)]
-            now = min(now * factor, last)
+        with self._workers():
+            while True:
+                rounds.append(self.run([each | {name: now} for each in settings], (seed,)))
+                ranked = self.ranking(rounds[-1])
+                if not ranked:
+                    raise RuntimeError(f"no trial of this round ended well; the first: {rounds[-1].error[0]}")
+                if now == last:
+                    return pd.concat(rounds, ignore_index=True)
+                settings = ranked[: math.ceil(len(settings) / factor)]
+                now = min(now * factor, last)
 
     def ranking(self, table=None) -> list[dict[str, Any]]:
         """Return the settings of the trials by validation accuracy, the best first: of a table that a sweep returned, or of all."""
@@ -171,6 +173,24 @@ class Sweep:
     def train(self, settings: Mapping[str, Any], seed: int = 0):
         """Run one trial alone, in this process, and return the trained model: the same settings and seed, the same model."""
         return _train(self.build, settings, seed, self.data)[0]
+
+    @contextmanager
+    def _workers(self):
+        """Yield what runs calls side by side. It stays until the outermost search is done, and not longer: processes that are
+        kept idle, as joblib does, would go on with your code as it was when they started.
+        """
+        from joblib import Parallel
+        from joblib.externals.loky import get_reusable_executor
+
+        if self._parallel:
+            yield self._parallel
+            return
+        try:
+            with Parallel(n_jobs=self.jobs, return_as="generator_unordered") as self._parallel:
+                yield self._parallel
+        finally:
+            self._parallel = None
+            get_reusable_executor().shutdown(wait=True)
 
 
 def _line(row: Mapping[str, Any]) -> str:
@@ -214,10 +234,3 @@ def _checksum(data: Sequence[np.ndarray]) -> str:
     for array in data:
         mark = zlib.crc32(np.ascontiguousarray(array), zlib.crc32(repr(array.shape).encode(), mark))
     return f"{mark:08x}"
-
-
-def _end_workers() -> None:
-    """End joblib's idle processes: they would go on with your code as it was when they started."""
-    from joblib.externals.loky import get_reusable_executor
-
-    get_reusable_executor().shutdown(wait=True)
