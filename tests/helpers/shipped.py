@@ -30,14 +30,27 @@ ACTS = (
     "mnist_data/download.py",
 )
 COMPUTES = ("cattern/checking/agent/commands.py", "cattern/checking/facts.py")  # of the machinery of checks
-# What anybody may write without having read a line. A property that such an answer has ("no number is negative") tells nothing.
+# What anybody may write without having read a line.
 TRIVIAL: tuple[Callable, ...] = (
     lambda *args, **_: None,
     lambda *args, **_: 0.0,
     lambda *args, **_: (0.0, 0.0),
     lambda first, *args, **_: args[0] if args else first,
     lambda first, *args, **_: first,
+    lambda *args, **_: [],
+    lambda *args, **_: {},
+    lambda *args, **_: 0.0 * _array(args),
+    lambda *args, **_: 0.0 * _array(args) + 1.0,
 )
+
+
+def _array(args: tuple) -> np.ndarray:
+    """Return the first array that a function was given, or one number."""
+    return next((arg for arg in args if isinstance(arg, np.ndarray)), np.zeros(1))
+
+
+# Points of a function that computes something else, but leaves its arguments as they are, and overflows nowhere.
+ANY_FUNCTION = 2
 
 
 @dataclass(frozen=True)
@@ -171,23 +184,38 @@ def earned(lab: Lab, place: Place, modules: dict[str, ModuleType], answer: Calla
     return score
 
 
-def earning(lab_name: str) -> list[tuple[str, str, str, float]]:
-    """Return what a bundle ships that earns more than a trivial answer: (what, how, the function it stands for, points)."""
-    lab = load_lab(lab_name)
-    modules = load_together(solved(lab_name))
-    using = WithoutDiagnosis(reference(lab_name))
+def right_facts(lab: Lab, modules: dict[str, ModuleType], using) -> dict:
+    """Return what later tasks know of a lab in which everything is right, task id → what its judge found."""
     found: dict = {}
     for task in (t for t in lab.tasks if t.source == "module"):
         module = modules[lab.file_of(task)]
         answers = probing.run(task.driver, module, using.probes(task), module.__file__)
         _, found[task.id] = judge_task(lab, task, answers, using, found)
+    return found
+
+
+def trivial_points(lab_name: str) -> dict[str, float]:
+    """Return the most that a trivial answer earns in each function that students write, where it earns something."""
+    lab, modules = load_lab(lab_name), load_together(solved(lab_name))
+    found = right_facts(lab, modules, WithoutDiagnosis(reference(lab_name)))
+    most = {
+        f"{place.owner}.{place.name}": max(earned(lab, place, modules, answer, found) for answer in TRIVIAL)
+        for place in places(lab)
+    }
+    return {name: points for name, points in most.items() if points}
+
+
+def earning(lab_name: str) -> list[tuple[str, str, str, float]]:
+    """Return what a bundle ships that earns more than any function of the data does: (what, how, the function it stands for, points)."""
+    lab = load_lab(lab_name)
+    modules = load_together(solved(lab_name))
+    found = right_facts(lab, modules, WithoutDiagnosis(reference(lab_name)))
     hits = []
     for place in places(lab):
-        least = max(earned(lab, place, modules, trivial, found) for trivial in TRIVIAL)
         for module in shipped_modules(lab):
             for name, function in shipped(module):
                 for how, answer in adapted(function, place, modules[place.file]):
-                    if (points := earned(lab, place, modules, answer, found)) > least:
+                    if (points := earned(lab, place, modules, answer, found)) > ANY_FUNCTION:
                         where = f"{place.owner}.{place.name}".lstrip(".")
                         hits.append((f"{module.__name__}.{name}", how, where, points))
     return hits

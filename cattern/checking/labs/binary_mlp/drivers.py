@@ -225,3 +225,5 @@ def drive_evaluate(student: ModuleType, inputs: Mapping, out: Values) -> None:
     out["loss"], out["accuracy"] = unpacked(found, 2, "evaluate returns two numbers")
     out["W_after"], out["X_after"], out["y_after"] = layer.params["W"], X, y
     out["forward_calls"] = layer.calls.count("forward")
+    with contextlib.suppress(Exception):
+        out["elsewhere"] = evaluate(Network(Map(inputs["W"])), TanhLoss(), 0.5 * X, y)[0]

@@ -28,6 +28,8 @@ def read_select(inputs: Mapping, raw: Values) -> Values:
     draws = raw.get("draws")
     if is_array(draws) and draws.ndim == 2 and np.isin(draws, np.arange(-1, len(y))).all():
         facts |= of_all_draws(y, [rows.astype(int), *(draw[draw >= 0].astype(int) for draw in draws)])
+        if not facts["varied"]:  # what is not drawn at all is not drawn with `rng`
+            del facts["repeatable"]
     return facts
 
 
@@ -38,12 +40,12 @@ def of_all_draws(y: np.ndarray, draws: list[np.ndarray]) -> Values:
     same = all(equal(some, counts[0]) for some in counts)
     # a class of one example has no half, so its row is never drawn
     possible = np.flatnonzero(sizes[y] > 1)
-    patterns = {pattern(y, draw) for draw in draws}
+    patterns, some = {pattern(y, draw) for draw in draws}, any(len(draw) for draw in draws)
     return {
         "counts": counts[0] if same else "not the same for every seed",
         "same_size": true(len({len(draw) for draw in draws}) == 1),
-        "distinct": true(all(len(np.unique(draw)) == len(draw) for draw in draws)),
-        "rising": true(all((np.diff(draw) >= 0).all() for draw in draws)),
+        "distinct": true(some and all(len(np.unique(draw)) == len(draw) for draw in draws)),
+        "rising": true(some and all((np.diff(draw) >= 0).all() for draw in draws)),
         "varied": true(len({tuple(sorted(draw)) for draw in draws}) > 1),
         "every_row": true(np.isin(possible, np.concatenate(draws)).all()),
         "pattern": np.asarray(float(patterns.pop() if len(patterns) == 1 else 0)),
@@ -83,7 +85,8 @@ def read_backward(inputs: Mapping, raw: Values) -> Values:
         if is_array(grad) and grad.shape == inputs[shape].shape:
             if name == "dX" and "at_zero" in inputs:
                 del facts["dX"]
-                facts["at_zero"] = grad[inputs["X"] == 0]
+                if grad.any():
+                    facts["at_zero"] = grad[inputs["X"] == 0]
             own = raw.get(f"own_{name.removeprefix('d')}")
             if is_array(own):
                 facts[f"own_{name}"] = true(exact(grad, own))
@@ -111,7 +114,9 @@ def read_loss(inputs: Mapping, raw: Values) -> Values:
     """TODO#9: loss and probabilities, whether a huge score gives a finite loss, whether the scores stayed."""
     facts = {name: raw[name] for name in ("loss", "probs") if name in raw}
     if "huge_loss" in raw:
-        facts["finite"] = true(is_array(raw["huge_loss"]) and np.isfinite(raw["huge_loss"]).all())
+        losses = raw["huge_loss"], raw.get("huge_other")
+        finite = all(is_array(loss) and np.isfinite(loss).all() for loss in losses)
+        facts["finite"] = true(finite and not equal(*losses))  # no wonder of a loss that asks for nothing
     return facts | untouched(inputs, raw, "scores")
 
 
@@ -127,7 +132,7 @@ def read_dscores(inputs: Mapping, raw: Values) -> Values:
 def read_chain(inputs: Mapping, raw: Values) -> Values:
     """TODO#11, #12: the raw arrays are the facts; a network without layers is a fact of its own."""
     if inputs["layers"]:
-        return raw
+        return {**raw, "through": true(is_array(raw.get("calls")) and raw["calls"].any())}
     empty = raw.get("out", raw.get("dX"))
     return {} if empty is None else {"empty": empty}
 

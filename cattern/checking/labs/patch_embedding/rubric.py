@@ -50,7 +50,12 @@ def chain(fact: str, what: str) -> tuple[Property, ...]:
             "a second pass",
             again=f"{what} of a second, equal pass {{gap}}: `self.layers` must stay as it is",
         ),
-        earn(1, "a network without layers", empty=f"{what} without any layer {{gap}}"),
+        earn(
+            1,
+            "a network without layers",
+            empty=f"{what} without any layer {{gap}}",
+            through="where there are layers, none of them is used",
+        ),
     )
 
 

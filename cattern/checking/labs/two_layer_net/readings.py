@@ -41,8 +41,8 @@ def read_loss(inputs: Mapping, raw: Values) -> Values:
         facts["reg_term"] = minus(loss["regularised"], loss["plain"])
     if {"plain", "regularised", "doubled"} <= loss.keys():
         facts["reg_scaling"] = minus(loss["doubled"], loss["regularised"])
-    # what is no number, as None is, neither repeats itself nor overflows
-    if is_array(loss.get("regularised")) and "again" in loss:
+    # what is no number, as None is, neither repeats itself nor overflows; nor has a number that is always the same
+    if is_array(loss.get("regularised")) and "again" in loss and facts.get("about_X"):
         facts["repeatable"] = true(
             is_array(loss["again"]) and np.array_equal(loss["regularised"], loss["again"], equal_nan=True)
         )
