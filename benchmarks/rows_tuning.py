@@ -25,7 +25,7 @@ SPACE = {
     "reg": loguniform(1e-6, 1),
     "batch_size": [100, 200, 300],
 }
-SETTINGS, LOWEST, HIGHEST, FACTOR = 32, 100, 1600, 4
+SETTINGS, LOWEST, HIGHEST, FACTOR, JOBS = 32, 100, 1600, 4, 2
 LOOP = "a loop over all of them, float64"
 
 
@@ -85,14 +85,14 @@ def seconds(accuracy: float, started: float) -> float:
 def random_search() -> float:
     sets, started = data("float32"), time.monotonic()
     trials = [settings | {"num_iters": HIGHEST} for settings in draw(SPACE, SETTINGS)]
-    table = Sweep(build, sets, jobs=2, verbose=False).run(trials)
+    table = Sweep(build, sets, jobs=JOBS, verbose=False).run(trials)
     return seconds(table.val_accuracy.max(), started)
 
 
 @cache
 def halving() -> float:
     sets, started = data("float32"), time.monotonic()
-    sweep = Sweep(build, sets, jobs=2, verbose=False)
+    sweep = Sweep(build, sets, jobs=JOBS, verbose=False)
     table = sweep.halving(SPACE, SETTINGS, ("num_iters", LOWEST, HIGHEST), FACTOR)
     return seconds(table.val_accuracy[table.num_iters == HIGHEST].max(), started)
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from measure import Row, as_markdown, machine, measure, process
 
@@ -72,3 +73,21 @@ def test_the_table_in_the_repository_is_one_that_the_command_writes():
     assert "| what | Cattern | beside | | ratio |" in text and "Python 3" in text
     for name in ("`cattern check`", "`cattern release`", "MNIST files"):
         assert name in text
+
+
+def test_the_ways_of_tuning_are_measured_and_one_that_ends_on_a_worse_setting_has_lost(monkeypatch):
+    import rows_tuning
+
+    rng = np.random.default_rng(0)
+    sets = (rng.normal(size=(60, 784)), np.arange(60) % 10, rng.normal(size=(20, 784)), np.arange(20) % 10)
+    monkeypatch.setattr(
+        rows_tuning, "data", lambda dtype: (sets[0].astype(dtype), sets[1], sets[2].astype(dtype), sets[3])
+    )
+    for name, value in {"SETTINGS": 4, "LOWEST": 1, "HIGHEST": 4, "JOBS": 1}.items():
+        monkeypatch.setattr(rows_tuning, name, value)
+    monkeypatch.setenv("CATTERN_MNIST_DIR", "somewhere")
+    for row in rows_tuning.rows(Path()):
+        assert row.ours() > 0 and (row.peer is None or row.peer() > 0)
+    assert rows_tuning.seconds(1.0, 0.0) < rows_tuning.seconds(-1.0, 0.0) == math.inf
+    monkeypatch.delenv("CATTERN_MNIST_DIR")
+    assert rows_tuning.rows(Path()) == []

@@ -37,6 +37,7 @@ TESTS = {
     "cattern/checking/labs": ["tests/labs", "tests/checking"],
     "cattern/checking": ["tests/checking", "tests/labs/test_styles.py"],
     "cattern/vis_utils.py": ["tests/student/test_vis_utils.py"],
+    "cattern/tuning": ["tests/student/test_tuning.py"],
     "cattern": ["tests/student", "tests/labs"],
     "mnist_data": ["tests/student"],
     "autograder/labs": ["tests/labs", "tests/grading"],
