@@ -89,6 +89,12 @@ def _carry(value, folder: Path) -> str:
     return value
 
 
+def _yes_or_no(value, folder: Path) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("write true or false")
+    return value
+
+
 def _date(value, folder: Path) -> datetime:
     if not isinstance(value, datetime):
         raise ValueError("write a date with its time and zone, without quotes: 2027-03-12T18:00:00+01:00")
@@ -144,6 +150,12 @@ class Choices:
     )
     tolerance: float | None = _choice(
         None, _number(1e-9, 0.01), "relative difference that is forgiven; 1e-5 if not set"
+    )
+    tell_theory: bool = _choice(
+        False,
+        _yes_or_no,
+        "whether a student's check tells if a theory answer is right, before it is graded",
+        marks=False,
     )
     due: datetime | None = _choice(None, _date, "when the lab is due", course=False)  # noqa: RUF009  (a field)
     grace_minutes: int = _choice(0, _whole(0, 10_000), "minutes after the due date that are not late")

@@ -94,6 +94,10 @@ def find_leaks(folder: Path, course: Course) -> list[Leak]:
                 leaks.append(Leak("archive", name, "not the images that a release puts there"))
             continue
         fingerprints = name.startswith(FINGERPRINTS) and name in listed
+        if fingerprints and _tells(path) and not course.choices.tell_theory:
+            leaks.append(
+                Leak("answer", name, "tells which theory answers are right: course.toml does not allow it")
+            )
         if zipfile.is_zipfile(path) and not fingerprints and not name.lower().endswith(ARCHIVES):
             leaks.append(Leak("archive", name, "a zip under another name"))
         for text in dict.fromkeys(_texts(path, name, leaks)):  # fingerprints say the same words often
@@ -164,6 +168,14 @@ def _cells(notebook: Path) -> Iterator[tuple[str, str, bool]]:
             about = cell["metadata"].get("nbgrader", {})
             label = f"{notebook.name}, cell {about.get('grade_id') or number}"
             yield label, "".join(cell["source"]), bool(about.get("solution"))
+
+
+def _tells(path: Path) -> bool:
+    """Tell whether fingerprints hold hashes of the theory answers."""
+    try:
+        return bool(wire.unpack(path.read_bytes())[0].get("told"))
+    except wire.WireError:
+        return False
 
 
 def _by_name(name: str, listed: Iterable[str]) -> Iterator[Leak]:

@@ -1,9 +1,14 @@
 """What a student may know, before it is graded, of the answers that stand in the notebook and in its data file.
 
-Whether a theory answer is right stays the grader's: here it is only seen that it is there, and a number.
+Whether a theory answer is right stays the grader's: here it is only seen that it is there, and a number. A course may
+choose to tell (`tell_theory`): then the bundle carries hashes of the right numbers.
 """
 
+import hashlib
 import json
+import math
+from collections.abc import Mapping
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -12,16 +17,44 @@ import numpy as np
 from cattern.checking import run as probing
 from cattern.checking import wire
 from cattern.checking.lab import Lab, Task
+from cattern.checking.reference import Reference, expectation
 from cattern.checking.verdict import TaskVerdict
 
 
-def judge_cell(task: Task, notebook: Path | None, path: Path) -> TaskVerdict:
-    """Say whether the saved notebook holds a number for each variable of a theory task.
+def hashes(task: Task, name: str, number: float) -> list[str]:
+    """Return what tells the right number of a variable: more than one hash where its last digit may be rounded either way.
+
+    It keeps a number from being read, not from being found by somebody who tries many: a check that says "right" can do no more.
+    """
+    near = (number * (1 - task.tolerance), number, number * (1 + task.tolerance))
+    return sorted({_hash(task, name, x) for x in near})
+
+
+def told_by(reference: Reference) -> dict[str, dict[str, list[str]]]:
+    """Return theory task → variable → `hashes` of the number that the solution gives."""
+    tasks = [task for task in reference.lab.tasks if task.source == "cell"]
+    return {
+        task.id: {name: hashes(task, name, float(x)) for (_, name), x in expectation(task, reference).items()}
+        for task in tasks
+    }
+
+
+def _hash(task: Task, name: str, number: float) -> str:
+    digits = round(-math.log10(task.tolerance))
+    text = f"{task.id} {name} {number + 0.0:.{digits - 1}e}"  # no -0.0
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def judge_cell(
+    task: Task, notebook: Path | None, path: Path, told: Mapping[str, list[str]] | None = None
+) -> TaskVerdict:
+    """Say whether the saved notebook holds a number for each variable of a theory task; and whether they are right, if the course tells.
 
     Args:
         task: whose properties name the variables.
         notebook: the student's notebook; None when there is none.
         path: the name under which the cell's code is compiled.
+        told: variable → `hashes` of the right number; None where the grader alone says what is right.
     """
     source, why = _cell(notebook, task.cell)
     if source is None:
@@ -45,6 +78,9 @@ def judge_cell(task: Task, notebook: Path | None, path: Path) -> TaskVerdict:
         number = probing.numbers(value)
         if isinstance(number, str) or number.ndim or not np.isfinite(number):
             return _verdict(task, "fail", f"{name} is {repr(value)[:60]}, expected one number")
+    if told:
+        right = [name for name in names if _hash(task, name, float(values[name])) in told[name]]
+        return _told(task, right)
     said = f"{len(names)} numbers are there" if len(names) > 1 else f"{names[0]} is a number"
     return _verdict(task, "given", f"{said}: whether right, the grader says")
 
@@ -84,6 +120,16 @@ def _cell(notebook: Path | None, grade_id: str) -> tuple[str | None, str]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return None, f"{notebook.name} could not be read ({type(error).__name__}): save it again in Jupyter"
     return None, f"{notebook.name} has no cell {grade_id!r} any more: take it from the original again"
+
+
+def _told(task: Task, right: list[str]) -> TaskVerdict:
+    """Return the verdict on a theory task of which it may be said which variables are right."""
+    score = sum(prop.points for prop in task.properties if set(prop.facts) <= {*right})
+    if score == task.points:
+        return replace(_verdict(task, "pass", "right"), score=score)
+    wrong = [name for prop in task.properties for name in prop.facts if name not in right]
+    why = "; ".join(f"`{name}` is not the right number" for name in wrong)
+    return replace(_verdict(task, "partial" if right else "fail", why), score=score)
 
 
 def _verdict(task: Task, status: str, why: str) -> TaskVerdict:

@@ -81,7 +81,7 @@ class Judged:
 
     def words_of(self, gap: Difference) -> str:
         """Return the sentence about one of its facts."""
-        words = self.sentence(gap).format(gap=gap.words)
+        words = self.sentence(gap).format(gap=gap.words, got=gap.got)
         if self.followed:
             words += f"; it does follow from your earlier results, which earned {self.followed:.0%}"
         return words
@@ -90,5 +90,7 @@ class Judged:
         """Return the sentence about one of its facts, with or without a place for the numbers."""
         said = self.prop.says.get(gap.fact, "")
         if "{gap}" not in said and gap.words == MISSING:  # "two calls give two losses": no, they give none
+            said = ""
+        if "{got}" in said and not gap.got:  # another shape, say
             said = ""
         return said or f"{self.prop.name} {{gap}}"

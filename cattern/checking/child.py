@@ -104,7 +104,8 @@ def answer(lab: Lab, reference, folder: Path, question: dict, say: Callable[[dic
             own = (a.failure for a in answers if a.failure and a.failure.todo == task.id)
             stub = next(({"line": f.line, "code": f.code} for f in own if f.line), None)
         elif task.source == "cell":
-            verdict = judge_cell(task, files.get(f"{lab.name}.ipynb"), folder / "cell.py")
+            told = getattr(reference, "told", {}).get(task.id)
+            verdict = judge_cell(task, files.get(f"{lab.name}.ipynb"), folder / "cell.py", told)
         elif task.source == "data":
             watchdog.end()
             verdict = judge_data(lab, task, files.get(task.data))

@@ -67,12 +67,14 @@ class Difference:
         fact: the fact's name.
         words: one clause: "got …, expected …".
         error: the largest relative error, or None where there is no number to compare.
+        got: the number that came, alone; "" where that is not the trouble.
     """
 
     probe: str
     fact: str
     words: str
     error: float | None = None
+    got: str = ""
 
 
 def read(task: Task, inputs: Mapping[str, Mapping], answers: list[Answer]) -> Facts:
@@ -151,7 +153,11 @@ def difference(probe: str, fact: str, expected: "np.ndarray | str | None", got) 
         return Difference(probe, fact, f"has shape {got.shape}, expected {expected.shape}")
     if expected.ndim == 0:
         return Difference(
-            probe, fact, f"is {show(got)}, expected {show(expected)}", relative_error(expected, got)
+            probe,
+            fact,
+            f"is {show(got)}, expected {show(expected)}",
+            relative_error(expected, got),
+            show(got),
         )
     with np.errstate(all="ignore"):
         gap = np.abs(expected - got)
@@ -161,7 +167,7 @@ def difference(probe: str, fact: str, expected: "np.ndarray | str | None", got) 
     error = relative_error(expected[worst], got[worst])
     at = ", ".join(map(str, worst))
     words = f"is {show(got[worst])} at [{at}], expected {show(expected[worst])}"
-    return Difference(probe, fact, words, error)
+    return Difference(probe, fact, words, error, show(got[worst]))
 
 
 def relative_error(x, y) -> float | None:

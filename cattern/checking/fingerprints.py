@@ -88,6 +88,12 @@ def write(reference, tasks: Iterable[Task]) -> bytes:
     return wire.pack({"lab": reference.lab.name, "tasks": said}, {**arrays, "pool": np.concatenate(pool)})
 
 
+def telling(written: bytes, told: Mapping[str, Mapping[str, list[str]]]) -> bytes:
+    """Return fingerprints that also tell which theory answers are right: task id → variable → hashes of the number."""
+    head, arrays = wire.unpack(written)
+    return wire.pack({**head, "told": told}, arrays)
+
+
 def kind_of(value) -> str:
     """Return the letter of a value's kind; see KINDS."""
     kind = np.asarray(value).dtype.kind.replace("u", "i")
@@ -113,6 +119,11 @@ class FingerprintReference:
         self.lab = lab
         self._said, self._arrays = wire.unpack(fingerprints)
         self._probes: dict[str, list[Probe]] = {}
+
+    @property
+    def told(self) -> Mapping[str, Mapping[str, list[str]]]:
+        """Return theory task → variable → hashes of the right number, for those of which the check may tell."""
+        return self._said.get("told", {})
 
     def probes(self, task: Task) -> list[Probe]:
         """Return the public probes."""

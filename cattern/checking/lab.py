@@ -50,7 +50,7 @@ class Property:
         points: the share. With 0 points, failing it is a remark.
         facts: names of facts that must agree with the solution's on every probe.
         or_facts: earned as well when all of these agree instead (follow-through credit).
-        says: fact name → the sentence to say when it is not as expected; `{gap}` in it becomes "is …, expected …".
+        says: fact name → the sentence to say when it is not as expected; `{gap}` in it becomes "is …, expected …", `{got}` the number that came.
         given: ids of the tasks from whose results `or_facts` follow: no larger share is earned by them than those tasks
             earned. None are those that the task builds on; with none at all, what follows is the task's own affair.
     """

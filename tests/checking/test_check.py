@@ -3,16 +3,20 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from courses import course_of
 from judging import LAB
 from lab_styles.two_layer_net import SOLUTION
 
+from autograder import notebook
 from autograder.solution import patches as catalogue
+from autograder.solution.reference import public_fingerprints
 
 BY_ID = {m.id: m for m in catalogue.load("two_layer_net")}
 
@@ -178,6 +182,30 @@ def test_answers_in_the_notebook_are_looked_at_and_not_marked(folder, bundle_wit
         assert "10 more are answered" in run(folder, "status").stdout
     finally:
         path.unlink()
+
+
+def test_where_the_course_allows_it_theory_answers_are_told_right_or_wrong(folder, tmp_path):
+    (tmp_path / "course.toml").write_text("tell_theory = true\n", encoding="utf-8")
+    own = tmp_path / "notebooks" / LAB.name / f"{LAB.name}.ipynb"
+    own.parent.mkdir(parents=True)
+    shutil.copy(course_of().notebook, own)
+    course = course_of(LAB.name, tmp_path)
+    answers = notebook.solution_cells(course)
+    cells = [cell("t1-answer", answers["t1-answer"].replace("dz_dw1 = x1", "dz_dw1 = 1 + x1"))]
+    cells += [cell("t2-answer", answers["t2-answer"]), cell("t3-answer", "num_params = 557056")]
+    numbers, path = folder / "cattern/checking/fingerprints/two_layer_net.bin", folder / "two_layer_net.ipynb"
+    before = numbers.read_bytes()
+    path.write_text(json.dumps({"cells": cells}), encoding="utf-8")
+    try:
+        assert {v["status"] for v in checked(folder, "T1", "T2", "T3").values()} == {"given"}
+        numbers.write_bytes(public_fingerprints(course))
+        verdicts = checked(folder, "T1", "T2", "T3")
+    finally:
+        numbers.write_bytes(before)
+        path.unlink()
+    assert {k: v["status"] for k, v in verdicts.items()} == {"T1": "partial", "T2": "pass", "T3": "fail"}
+    assert verdicts["T1"]["rationale"] == "`dz_dw1` is not the right number"
+    assert (verdicts["T1"]["score"], verdicts["T2"]["score"], verdicts["T3"]["score"]) == (4, 3, 0)
 
 
 def test_a_data_file_is_measured_on_the_validation_set_alone(folder, bundle_with):

@@ -4,6 +4,7 @@ import base64
 import json
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from notebook_fixtures import LAB, PROOF, write_course
 
 from autograder.release.generate import generate
 from autograder.release.leaks import find_leaks, read_secrets
+from cattern.checking.fingerprints import telling
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +163,15 @@ def test_a_zip_under_another_name_is_found(bundle):
     with zipfile.ZipFile(bundle[0] / "README.md", "w") as archive:
         archive.writestr("solution.py", "x = 1")
     assert kinds(bundle) == {"archive"}
+
+
+def test_theory_answers_are_told_only_where_the_course_allows_it(bundle):
+    path = bundle[0] / "cattern" / "checking" / "fingerprints" / f"{LAB}.bin"
+    path.write_bytes(telling(path.read_bytes(), {"T1": {"z": ["0123456789abcdef"]}}))
+    assert "answer" in kinds(bundle)
+    course = course_of(LAB, bundle[1])
+    allowed = replace(course, choices=replace(course.choices, tell_theory=True))
+    assert find_leaks(bundle[0], allowed) == []
 
 
 def test_given_code_is_no_leak(bundle):

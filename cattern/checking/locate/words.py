@@ -13,7 +13,7 @@ def sentences(verdict: Mapping) -> list[str]:
 def located(entries: Sequence[Mapping]) -> str:
     """Return the sentences about one place, from the entries of a verdict's "located" that name it."""
     entry = entries[0]
-    names = list(dict.fromkeys(e["property"] for e in entries))
+    names = [f"“{name}”" if "," in name else name for name in dict.fromkeys(e["property"] for e in entries)]
     right = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
     verb, given = "are" if len(names) > 1 else "is", "given the above, " if entry.get("after") else ""
     others = "".join(f" and line {n} mended" for n in entry.get("with", ()))

@@ -15,7 +15,7 @@ def read_minibatch(inputs: Mapping, raw: Values) -> Values:
     X, y, N, size = inputs["X"], inputs["y"], len(inputs["X"]), inputs["batch_size"]
     sizes, runs, labels = [], [], []
     rows_ok = val_ok = scaled = regs_ok = X_ok = y_ok = True
-    for run in range(inputs["runs"]):
+    for run in range(inputs["runs"] * inputs["num_iters"]):  # so many, if each ends after its first
         prefix = f"{run}."
         here = raw.get(f"{prefix}sizes")
         if not is_array(here) or here.ndim != 2 or len(here) > MANY * inputs["num_iters"]:

@@ -24,9 +24,9 @@ def gradient(points: float, name: str) -> Property:
 def step(points: float, name: str) -> Property:
     """Return the property of one parameter's update; an update that is another's fault for later epochs is told by name."""
     says = {
-        f"first_{name}": f"the step of {name}, divided by (−learning_rate · gradient), {{gap}} (of [smallest, median, largest])",
-        f"moved_{name}": f"whether {name} moves (1) or not (0) at an iteration {{gap}}",
-        f"level_{name}": f"the steps of {name}, in units of the same epoch's first, {{gap}} (of [smallest, largest])",
+        f"first_{name}": f"{name} should move by −learning_rate * gradient, and moves by {{got}} times that",
+        f"moved_{name}": f"{name} does not move in every update",
+        f"level_{name}": f"the steps of {name} change within an epoch, to {{got}} times its first one",
     }
     own = (f"first_{name}", f"moved_{name}", f"by_name_{name}")
     return earn(points, f"step of {name}", or_facts=own, given=(), **says)
@@ -141,7 +141,7 @@ TASKS = (
         earn(
             5,
             "rate after each epoch",
-            rates="the learning rate at an iteration, in units of the first, {gap}",
+            rates="the learning rate at an iteration, as a multiple of the first one, {gap}",
             or_facts=("named_rates",),
             given=(),
         ),
@@ -149,14 +149,14 @@ TASKS = (
             2,
             "first step at the full rate",
             first_rate="the first step, compared with one without decay, {gap}",
-            decays="the rate never changes: a first step at the full rate is no merit then",
+            decays="the rate never changes: its first step earns something only before a decay",
             or_facts=("named_first_rate", "decays"),
             given=(),
         ),
         earn(
             1,
             "histories and reg",
-            regs="the `reg` that reaches `loss` at an iteration, in units of the first, {gap}",
+            regs="the `reg` that reaches `loss` at an iteration, as a multiple of the first one, {gap}",
             iterations="the length of loss_history {gap}",
             epochs="the length of val_acc_history {gap}",
             decays="the rate never changes: nothing is written that could keep histories and reg",
@@ -169,7 +169,7 @@ TASKS = (
         "return the class with the highest score for every row",
         drivers.drive_predict,
         readings.read_predict,
-        earn(6, "labels", labels="labels {gap}", or_facts=("own_labels",)),
+        earn(6, "labels", labels="the array of labels {gap}", or_facts=("own_labels",)),
         remark(whole="labels are class numbers: integers, not floats"),
         builds_on=("TODO#1",),
         diagnostic=("scores_differ",),
