@@ -184,6 +184,7 @@ def busy(seconds: float) -> None:
         sum(range(1000))
 
 
+@pytest.mark.slow
 def test_a_second_run_under_load_gives_the_same_bytes(course, graded, handed_in, tmp_path):
     students = sample([p.name for p in sorted(handed_in.iterdir())], 3)
     load = [multiprocessing.Process(target=busy, args=(30,), daemon=True) for _ in range(3)]

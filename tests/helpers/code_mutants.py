@@ -39,7 +39,7 @@ TESTS = {
     "cattern/vis_utils.py": ["tests/student/test_vis_utils.py"],
     "cattern/tuning": ["tests/student/test_tuning.py"],
     "cattern": ["tests/student", "tests/labs"],
-    "mnist_data": ["tests/student"],
+    "mnist_data": ["tests/student/test_load_mnist.py", "tests/student/test_layouts.py"],
     "autograder/labs": ["tests/labs", "tests/grading"],
     "autograder/nbgrader_bridge": ["tests/nbgrader"],
     "autograder/demo": ["tests/grading", "tests/docs"],
