@@ -57,7 +57,9 @@ class Sweep:
         self._mark, self._parallel = _checksum(data), None
         self._trials = Table(Path(file) if file else None)
         if self._trials.rows and verbose:
-            print(f"{len(self._trials.rows)} trials stand in {file} already: they are not run again")
+            print(
+                f"{len(self._trials.rows)} trials stand in {file} already and are not run again; after a change of your code, delete it"
+            )
 
     @property
     def table(self):
