@@ -3,6 +3,8 @@
 import io
 import os
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +12,13 @@ from courses import course_of
 from rich.console import Console
 
 from autograder import show
+from autograder.choices import DEFAULTS, Student
 from autograder.grading.appeal import Appeal
 from autograder.grading.explain import Explanation
+from autograder.grading.klass import GradedClass
 from autograder.grading.workers import Graded
+from autograder.submission import HandIn
+from autograder.submission.intake import Intake
 from cattern.checking.lab import Probe
 from cattern.checking.verdict import Mistake, TaskVerdict, Verdict
 
@@ -77,11 +83,29 @@ def explanations(console) -> None:
 
 def course(console) -> None:
     show.print_courses([course_of("nearest_neighbour")], console)
+    own = course_of("sigmoid_net")
+    choices = replace(own.choices, roster=(Student("s1"), Student("s2")), late_percent=10.0)
+    show.print_courses([replace(own, choices=choices, origins={"roster": "course.toml [course]"})], console)
+
+
+def rest(console) -> None:
+    """Nobody and nothing vanishes: what is said of those without marks."""
+    many = {f"a{n:02}": "nothing there" for n in range(show.MANY + 2)}
+    strangers = (HandIn("ann", Path("ann")), HandIn("cy [red]", Path("cy"), known=False))
+    taken = Intake(strangers, many, {"x [b].zip": "nobody's"}, {"old": "handed in again"})
+    show.print_rest(GradedClass([], taken, unchanged=3), console)
+    show.print_rest(GradedClass([], Intake(strangers[:1], {}, {}, {})), console)
+
+
+def late(console) -> None:
+    choices = replace(DEFAULTS, due=datetime(2027, 3, 1, 12, tzinfo=UTC), late_percent=10.0)
+    when = replace(CLASS[0], handed_in="2027-03-02 11:00:00 UTC")
+    show.print_class([Graded("ann", when), Graded("bob", CLASS[1])], console, choices)
 
 
 def test_the_terminal_shows_what_it_showed():
     text = io.StringIO()
-    for part in (class_table, many, appeal, explanations, course):
+    for part in (class_table, many, appeal, explanations, course, rest, late):
         text.write(f"=== {part.__name__}\n")
         part(Console(file=text, width=110, color_system=None))
     root = str(course_of("nearest_neighbour").folder)
@@ -91,6 +115,19 @@ def test_the_terminal_shows_what_it_showed():
         GOLDEN.write_text(shown, encoding="utf-8")
     assert shown == GOLDEN.read_text(encoding="utf-8")
     assert "\x1b" not in shown
+
+
+def test_a_log_has_a_line_now_and_then(capsys, monkeypatch):
+    results = [Graded("ann", CLASS[0]), Graded("bob", None, "no wall"), Graded("cy", CLASS[2])]
+    assert list(show.with_progress(results, 3)) == results
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(r"graded 3 of 3, \d+\.\d a second, 0:00:00 left, 1 without a verdict", line)
+    monkeypatch.setattr(show, "SECONDS_A_LINE", 0.0)
+    assert list(show.with_progress(results[:1] * 2, 2, "read")) == results[:1] * 2
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(",")[0] for line in lines] == ["read 1 of 2", "read 2 of 2"]
+    assert all(line.endswith(" left") for line in lines)
+    assert list(show.with_progress([], 0)) == [] and not capsys.readouterr().err
 
 
 def test_colour_says_what_the_letters_say():
