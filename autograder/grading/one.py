@@ -1,17 +1,20 @@
 """One submission in, one verdict out: sends each task's probes through the sandbox and lets the judge read the answers."""
 
 import contextlib
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
+from pathlib import PurePosixPath
 
 from autograder.sandbox import Limits, Outcome, Sandbox
 from autograder.solution.reference import SolutionReference
 from autograder.submission import Submission
 from cattern.checking import run as probing
 from cattern.checking import wire
+from cattern.checking.agent.looks import loops_of
 from cattern.checking.channel import Channel, Pipe, PipeError
 from cattern.checking.facts import Answer
 from cattern.checking.judge import Earlier, judge_task
@@ -226,7 +229,7 @@ def answers_of(
     else:
         raise WallBroken(f"{submission.student}, {task.id}: the sandbox failed twice: {outcome.notes}")
     if outcome.status != "ok":
-        return _ended(task, outcome)
+        return _ended(task, outcome, source, file)
     if answers is None:
         return _plain(task, "error", f"its answer could not be read: {trouble}")
     return answers
@@ -254,8 +257,19 @@ def _by_data(task: Task, submission: Submission, reference: SolutionReference) -
     return import_module(f"autograder.labs.{reference.lab.name}.data").judge(task, arrays)
 
 
-def _ended(task: Task, outcome: Outcome) -> TaskVerdict:
+def _ended(task: Task, outcome: Outcome, source: str, file: str) -> TaskVerdict:
+    """Return the verdict on a task that ended without an answer.
+
+    Which line did not end is what its own process says: a wrong number names another line of the student's own file.
+    """
     status, rationale = ENDINGS[outcome.status]
+    still = re.findall(r"still at line (\d{1,6})$", outcome.notes)
+    lines = source.splitlines()
+    if status == "timeout" and still and 0 < int(still[0]) <= len(lines):
+        number = int(still[0])
+        what = "this loop" if any(loop.start == number for loop in loops_of(source)) else "this"
+        code = probing.printable(lines[number - 1].strip())
+        rationale += f": line {number} of {PurePosixPath(file).name} (`{code}`): {what} had not ended"
     if outcome.status == "crash" and outcome.signal:
         rationale += f" ({outcome.signal})"
     return _plain(task, status, rationale)

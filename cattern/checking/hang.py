@@ -1,6 +1,5 @@
 """Finds the loop that does not end: looks where the student's code is while it takes too long."""
 
-import ast
 import linecache
 import os
 import sys
@@ -8,6 +7,8 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from cattern.checking.agent.looks import Look, look_at, stuck_at
 
 LOOKS = 25  # at where the code is, before it is given up
 PAUSE = 0.02  # seconds between two looks
@@ -40,7 +41,7 @@ class Watchdog(threading.Thread):
 
     def run(self) -> None:
         """Look at the clock; when time is up, at the code."""
-        looks: list[list[tuple[str, str, int]]] = []
+        looks: list[Look] = []
         while True:
             time.sleep(PAUSE)
             deadline = self._deadline
@@ -48,58 +49,26 @@ class Watchdog(threading.Thread):
             if left > PAUSE * LOOKS:
                 looks = []
                 continue
-            looks.append(self._places())
+            looks.append(look_at(sys._current_frames().get(self._main), self.files))
             if left <= 0:
                 self.say(where_it_hangs(looks, self.seconds))
                 os._exit(0)
 
-    def _places(self) -> list[tuple[str, str, int]]:
-        """Return (file, function, line) of the student's frames, the outermost first."""
-        frame, places = sys._current_frames().get(self._main), []
-        while frame:
-            if frame.f_code.co_filename in self.files:
-                places.append((frame.f_code.co_filename, frame.f_code.co_name, frame.f_lineno))
-            frame = frame.f_back
-        return places[::-1]
 
-
-def where_it_hangs(looks: list[list[tuple[str, str, int]]], seconds: float) -> str:
+def where_it_hangs(looks: list[Look], seconds: float) -> str:
     """Say in a sentence what did not end.
 
     Args:
         looks: for each look at the running code, (file, function, line) of the student's frames, the outermost first.
         seconds: how long it was waited.
     """
-    depth = 0  # how many frames were the same function in all looks
-    for frames in zip(*looks, strict=False):
-        if len({(file, function) for file, function, _ in frames}) > 1:
-            break
-        depth += 1
-    if not depth:
+    found = stuck_at(looks)
+    if found is None:
         return f"it had not ended after {seconds:g} seconds"
-    for level in reversed(range(depth)):
-        file = looks[0][level][0]
-        loop = smallest_loop(file, {places[level][2] for places in looks})
-        if loop:
-            return f"{_line(file, loop)}: this loop had not ended after {seconds:g} seconds"
-    file, _, line = looks[-1][depth - 1]
+    file, line, is_loop = found
+    if is_loop:
+        return f"{_line(file, line)}: this loop had not ended after {seconds:g} seconds"
     return f"{_line(file, line)}: it was still at this after {seconds:g} seconds"
-
-
-def smallest_loop(file: str, lines: set[int]) -> int | None:
-    """Return the line of the smallest loop of a file that holds all these lines, or None."""
-    try:
-        tree = ast.parse("".join(linecache.getlines(file)))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    loops = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.While | ast.For)
-        and node.lineno <= min(lines)
-        and max(lines) <= node.end_lineno
-    ]
-    return max((node.lineno for node in loops), default=None)
 
 
 def _line(file: str, line: int) -> str:

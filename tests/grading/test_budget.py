@@ -62,6 +62,15 @@ def test_what_was_done_before_the_end_counts(tmp_path):
     assert tasks["TODO#4"].status == "timeout"
 
 
+def test_the_loop_that_does_not_end_is_named_with_its_line(tmp_path):
+    spins = SOLUTION.replace("scores = self.loss(X)\n", "while True:\n            scores = self.loss(X)\n")
+    number = next(n for n, line in enumerate(spins.splitlines(), 1) if "while True" in line)
+    tasks, _ = grade(tmp_path, spins)
+    said = "it did not finish within the time limit: line {} of neural_net.py (`while True:`): this loop had not ended"
+    assert tasks["TODO#7"].rationale == said.format(number)
+    assert [tasks[f"TODO#{n}"].status for n in range(1, 7)] == ["pass"] * 6  # beside it
+
+
 class Spinning(Workers):
     """Workers that meet a submission which takes for ever to read."""
 

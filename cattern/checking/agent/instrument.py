@@ -6,6 +6,7 @@ standard library, so that it can run beside the student's file wherever that run
 """
 
 import ast
+import builtins
 from dataclasses import dataclass
 
 SEE, MAY, GIVE, ENTER, LEAVE = "_see_", "_may_", "_give_", "_enter_", "_leave_"
@@ -23,7 +24,7 @@ class Place:
         size: number of characters: the innermost of several places is the shortest.
         kind: "expression", "whole" (all that is assigned or returned), or "after" (a variable, after it was changed).
         target: what the statement stores to, or "".
-        calls: the method that the expression calls, or "".
+        calls: the method, or the function that is none of Python's own, that the expression calls, or "".
     """
 
     line: int
@@ -243,7 +244,7 @@ class _Rewriter(ast.NodeTransformer):
         return super().generic_visit(node)
 
     def _place(self, node, code: str, kind: str = "expression", target: str = "") -> int:
-        calls = node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
+        calls = _called(node.func) if isinstance(node, ast.Call) else ""
         self.places.append(Place(node.lineno, code, ".".join(self.path), len(code), kind, target, calls))
         return len(self.places) - 1
 
@@ -295,3 +296,10 @@ def _as_many(node: ast.Assign) -> bool:
 
 def _sign(op: ast.operator) -> str:
     return ast.unparse(ast.BinOp(ast.Name("a"), op, ast.Name("b"))).split()[1]
+
+
+def _called(func: ast.expr) -> str:
+    """Return the name of what is called, or "" where it has none, or is Python's own."""
+    if isinstance(func, ast.Name):
+        return "" if hasattr(builtins, func.id) else func.id
+    return func.attr if isinstance(func, ast.Attribute) else ""

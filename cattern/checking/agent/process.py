@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import commands, loading, watch
+from . import commands, loading, looks, watch
 from .heap import Heap
 from .values import HEAD, Entry, HeapError
 
@@ -258,6 +258,7 @@ def serve(path: bytes, descriptor: int) -> bytes:
     cattern.__path__.insert(0, str(Path.cwd() / "cattern"))
     sys.path += [str(Path.cwd()), str(Path.cwd() / "cattern")]
     agent = Agent(descriptor, path.decode())
+    looks.tell_when_time_is_up(path.decode())
     with loading.quiet(), contextlib.suppress(EOFError):
         agent._serve()
     return b""

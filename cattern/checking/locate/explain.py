@@ -128,6 +128,8 @@ class Explainer:
                     lines = [r.place.line for r in repairs if r is not repair]
                     more = ({"after": True} if after else {}) | ({"with": lines} if lines else {})
                     located += [entry_of(repair, holds[repair.number], t, said[t[1]]) | more for t in right]
+                if any(repair.blind for repair in repairs):
+                    break  # behind an exception everything is made of what was put there
             self.repairs[file] = search.repairs
         finally:
             runner.close()

@@ -21,6 +21,7 @@ from cattern.checking.locate.runner import Recording, Runner
 BUDGET = 300_000  # steps of one task: about a second
 EACH = 100  # steps that a run costs beside the places it passes
 TOGETHER = 3  # places that one fact may need
+UNDEFINED = ("NameError", "UnboundLocalError")
 FEW = 40  # more calls than this make a probe too dear to try things on
 
 
@@ -123,6 +124,8 @@ class Search:
         trial = min((p for p in self.probes if p.id in wrong), key=self._dearness)
         results = [v for (p, _), v in self.expected.items() if p == trial.id and isinstance(v, np.ndarray)]
         recording, basis = self.recordings[trial.id], self.bases[trial.id]
+        if str(recording.facts.get((trial.id, RAISED), "")).startswith(UNDEFINED):
+            recording = replace(recording, line=None)  # the name is what is wrong, and it is said
         best, most, part = None, -1, None
         for repair in candidates(recording, self.runner.places, basis, results, shallow):
             if self.budget <= 0 or most == len(others):
