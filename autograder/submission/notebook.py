@@ -5,6 +5,7 @@ Done by hand, without nbformat: it validates, but does not mend, and its import 
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _FLAGS = ("grade", "solution", "locked", "task")
@@ -21,7 +22,13 @@ def grade_id(cell: Mapping) -> str | None:
     metadata = cell.get("metadata")
     tag = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     name = tag.get("grade_id") if isinstance(tag, dict) else None
-    return name.strip() if isinstance(name, str) and ID.fullmatch(name.strip()) else None
+    return _usable(name[:1000]) if isinstance(name, str) else None
+
+
+@lru_cache(maxsize=1000)  # a class has the same few names, and each is asked for a dozen times
+def _usable(name: str) -> str | None:
+    name = name.strip()
+    return name if ID.fullmatch(name) else None
 
 
 def grade_ids(raw: object) -> set[str]:
