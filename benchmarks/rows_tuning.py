@@ -12,19 +12,11 @@ from pathlib import Path
 
 import numpy as np
 from measure import Row, optional
-from scipy.stats import loguniform, randint
 
 from cattern.neural_net import TwoLayerNet
 from cattern.tuning import Sweep, draw
 from mnist_data.load_mnist import read_data_sets
 
-SPACE = {
-    "hidden_size": randint(50, 201),
-    "learning_rate": loguniform(1e-4, 1e-2),
-    "learning_rate_decay": [0.5, 0.75, 0.95, 0.98],
-    "reg": loguniform(1e-6, 1),
-    "batch_size": [100, 200, 300],
-}
 SETTINGS, LOWEST, HIGHEST, FACTOR, JOBS = 32, 100, 1600, 4, 2
 LOOP = "a loop over all of them, float64"
 
@@ -47,6 +39,20 @@ def rows(work: Path) -> list[Row]:
 
 
 @cache
+def space() -> dict:
+    """Return where to search. SciPy is imported here: the processes in which trials run have no use for it."""
+    from scipy.stats import loguniform, randint
+
+    return {
+        "hidden_size": randint(50, 201),
+        "learning_rate": loguniform(1e-4, 1e-2),
+        "learning_rate_decay": [0.5, 0.75, 0.95, 0.98],
+        "reg": loguniform(1e-6, 1),
+        "batch_size": [100, 200, 300],
+    }
+
+
+@cache
 def data(dtype: str) -> tuple[np.ndarray, ...]:
     X, y, X_val, y_val, _, _ = read_data_sets()
     return X.astype(dtype), y, X_val.astype(dtype), y_val
@@ -63,7 +69,7 @@ def all_of_them() -> tuple[float, float]:
     """Train each setting to the end, one after the other; return the wall seconds and the best validation accuracy."""
     X, y, X_val, y_val = data("float64")
     best, started = 0.0, time.monotonic()
-    for settings in draw(SPACE, SETTINGS):
+    for settings in draw(space(), SETTINGS):
         np.random.seed(0)
         net = TwoLayerNet(28 * 28, settings.pop("hidden_size"), 10)
         net.train(X, y, X_val, y_val, num_iters=HIGHEST, **settings)
@@ -84,7 +90,7 @@ def seconds(accuracy: float, started: float) -> float:
 @cache
 def random_search() -> float:
     sets, started = data("float32"), time.monotonic()
-    trials = [settings | {"num_iters": HIGHEST} for settings in draw(SPACE, SETTINGS)]
+    trials = [settings | {"num_iters": HIGHEST} for settings in draw(space(), SETTINGS)]
     table = Sweep(build, sets, jobs=JOBS, verbose=False).run(trials)
     return seconds(table.val_accuracy.max(), started)
 
@@ -93,7 +99,7 @@ def random_search() -> float:
 def halving() -> float:
     sets, started = data("float32"), time.monotonic()
     sweep = Sweep(build, sets, jobs=JOBS, verbose=False)
-    table = sweep.halving(SPACE, SETTINGS, ("num_iters", LOWEST, HIGHEST), FACTOR)
+    table = sweep.halving(space(), SETTINGS, ("num_iters", LOWEST, HIGHEST), FACTOR)
     return seconds(table.val_accuracy[table.num_iters == HIGHEST].max(), started)
 
 
@@ -103,7 +109,7 @@ def optuna() -> float:
     optuna = optional("optuna")
     optuna.logging.disable_default_handler()
     X, y, X_val, y_val = data("float32")
-    settings = draw(SPACE, SETTINGS)
+    settings = draw(space(), SETTINGS)
 
     def trained(trial) -> float:
         chosen = dict(settings[trial.number])
