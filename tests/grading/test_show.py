@@ -117,6 +117,15 @@ def test_the_terminal_shows_what_it_showed():
     assert "\x1b" not in shown
 
 
+def test_what_people_copy_is_on_one_line_however_narrow_the_terminal():
+    text, course = io.StringIO(), course_of("nearest_neighbour")
+    show.print_courses([course], Console(file=text, width=16, color_system=None))
+    lines = text.getvalue().splitlines()
+    assert lines[:2] == [f"course    {course.folder}", f"packages  {course.root}"]
+    assert lines[2] == "secret    public, from the caller"
+    assert lines[4].startswith("nearest_neighbour: 100 points (TODO#1 25, ") and lines[4].endswith(")")
+
+
 def test_a_log_has_a_line_now_and_then(capsys, monkeypatch):
     results = [Graded("ann", CLASS[0]), Graded("bob", None, "no wall"), Graded("cy", CLASS[2])]
     assert list(show.with_progress(results, 3)) == results
@@ -147,3 +156,11 @@ def test_colour_says_what_the_letters_say():
         ("2", "0–"),
     ):
         assert re.search(rf"\x1b\[{colour}m *{re.escape(words)}", said), words
+
+
+def test_what_is_said_in_passing_is_dim():
+    text = io.StringIO()
+    for part in (rest, late, appeal):
+        part(Console(file=text, width=110, force_terminal=True, color_system="standard"))
+    lines = [line for line in text.getvalue().splitlines() if line.startswith("\x1b[2m")]
+    assert len(lines) == 1 + show.MANY + 4 + 2 + 1  # unchanged; absent, …; the legend, late; nothing stored
