@@ -227,6 +227,10 @@ def test_a_quick_run_reaches_its_targets_and_full_marks(tmp_path):
     )
     assert float(found["momentum 0.9, rate 1e-4"]) < 0.5 * float(found["plain, rate 1e-4"])
     assert number(printed["bonus-pca"], r"numbers an image: (\S+)") > 0.85
+    trials = re.findall(r"^ +(\d)/6  .*, seed 0: (\S+)  \(best (\S+)\)$", printed["tune-coarse"], re.M)
+    assert [int(n) for n, _, _ in trials] == [1, 2, 3, 4, 5, 6]
+    assert trials[-1][2] == max(accuracy for _, accuracy, _ in trials)
+    assert len((tmp_path / "trials.csv").read_text(encoding="utf-8").splitlines()) == 1 + 6 + 6 + 6 + 5
     with np.load(tmp_path / "best_net.npz", allow_pickle=False) as saved:
         assert set(saved) == {"W1", "b1", "W2", "b2"}
     assert figures(printed) == [
