@@ -96,6 +96,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("student", EXPECTED)
 def test_a_member_of_the_class_gets_what_was_earned(graded, student):
     for task_id, task in tasks(graded, student).items():

@@ -4,7 +4,7 @@ import math
 import os
 import random
 import subprocess
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -23,12 +23,12 @@ def sample(items: Sequence, count: int) -> list:
     return [items[i] for i in sorted(chosen)]
 
 
-def in_turn(one: str, every: Sequence[str], count: int) -> Callable:
+def in_turn(one: str, every: Sequence[str], count: int) -> pytest.MarkDecorator:
     """Return the mark of a test that `every` has, and an ordinary run takes of `count` of them: that of the others is slow.
 
     Other ones with every commit. CI takes them all: those that were left out are among its slow ones.
     """
-    return (lambda test: test) if one in sample(every, count) else pytest.mark.slow
+    return pytest.mark.long if one in sample(every, count) else pytest.mark.slow
 
 
 def a_quarter(items: Iterable) -> list:

@@ -120,6 +120,7 @@ def outputs(course, student):
     return {name: said for name, said in about.items() if name}
 
 
+@pytest.mark.long
 def test_generate_assignment_makes_the_release_that_cattern_makes(graded, tmp_path):
     made = release(course_of(LAB, write_course(tmp_path / "course", instructor_notebook())), tmp_path / "out")
     assert bundle.read_folder(graded / "release" / LAB) == bundle.read_folder(made.folder)
