@@ -145,6 +145,7 @@ def test_gradescopes_zip_grades_in_gradescopes_folders(tmp_path, graded_class):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_gradescopes_set_up_installs_what_run_autograder_needs(tmp_path, graded_class):
     """Real: the zip in /autograder, setup.sh, its virtual environment, pip, run_autograder. Not real: apt-get, and what pip would
     download (the packages of this environment stand in for them)."""

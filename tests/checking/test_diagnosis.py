@@ -147,8 +147,9 @@ def test_a_sample_of_pairs_on_different_tasks_is_named():
 
 @pytest.mark.slow
 @pytest.mark.timeout(0)
+@pytest.mark.long
 def test_pairs_on_different_tasks_are_named():
-    assert_named(sample(EVERY, 1000))
+    assert_named(sample(EVERY, 400))
 
 
 # Two mistakes in one task

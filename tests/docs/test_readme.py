@@ -143,6 +143,7 @@ def test_the_table_of_labs_counts_the_mistakes():
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_demo_runs_for_any_lab(tmp_path):
     command = [sys.executable, "-m", "cattern", "demo", "nn_library", "--out", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -269,6 +269,7 @@ def test_a_killed_run_goes_on_and_ends_as_if_undisturbed(course, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_twenty_kills(course, tmp_path):
     kill_loop(course, tmp_path, 20, 60)
 

@@ -18,6 +18,7 @@ SEEDS = [f"{season} {year}" for year in range(2024, 2031) for season in ("spring
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", sample(SEEDS, 1))
 @pytest.mark.parametrize("name", lab_names())
+@pytest.mark.long
 def test_every_mistake_shows_and_is_told_from_the_others(name, seed):
     lab = load_lab(name)
     reference, alike = SolutionReference(lab, seed), []

@@ -89,6 +89,7 @@ def test_cells_and_checks_agree_on_some_mistakes_and_some_styles(lab):
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("lab", NOTEBOOKS)
+@pytest.mark.long
 def test_cells_and_checks_agree_on_everything(lab):
     """On a sample that changes by commit; `make test-all` takes every mistake and every style."""
     known = styles(lab) if lab != "nearest_neighbour" else {}

@@ -237,6 +237,7 @@ def test_without_pytorch_the_rest_runs(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_full_run_reaches_94_per_cent_and_explains_the_reported_gap(tmp_path):
     pytest.importorskip("torch")
     printed = NOTEBOOK.execute(tmp_path)

@@ -64,6 +64,7 @@ def test_without_pytorch_its_cell_says_so_and_the_rest_runs(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.full_mnist
+@pytest.mark.long
 def test_the_full_run_reaches_its_numbers(tmp_path):
     printed = NOTEBOOK.execute(tmp_path)
     check_common(printed)

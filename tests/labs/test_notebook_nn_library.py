@@ -146,6 +146,7 @@ def test_without_pytorch_and_without_the_full_data_the_rest_runs(tmp_path):
 
 @pytest.mark.full_mnist
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_full_run_reaches_the_reported_accuracy_with_the_wrong_gradient_only(tmp_path):
     pytest.importorskip("torch")
     printed = NOTEBOOK.execute(tmp_path)

@@ -192,6 +192,7 @@ def test_without_pytorch_and_mnist_its_cells_say_so_and_the_rest_runs(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.full_mnist
+@pytest.mark.long
 def test_the_full_run_reaches_its_numbers(tmp_path):
     printed = NOTEBOOK.execute(tmp_path)
     NOTEBOOK.one_line_each(printed)

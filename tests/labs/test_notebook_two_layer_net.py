@@ -249,6 +249,7 @@ def test_a_quick_run_on_the_subset_says_so_and_reaches_its_own_targets(tmp_path)
 
 @pytest.mark.slow
 @pytest.mark.full_mnist
+@pytest.mark.long
 def test_the_full_run_prints_every_known_number(tmp_path):
     printed = NOTEBOOK.execute(tmp_path)
     assert "difference from the correct scores: 3.68e-08" in printed["scores"]

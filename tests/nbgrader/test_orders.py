@@ -98,6 +98,7 @@ def run(course: Path, letter: str) -> None:
 @pytest.mark.parametrize(
     "order", [o if o in IN_EVERY_RUN else pytest.param(o, marks=pytest.mark.slow) for o in ORDERS]
 )
+@pytest.mark.long
 def test_any_order_of_commands_goes_through_and_the_marks_are_the_same(course, order):
     run(course, "c")
     if order.startswith("g"):  # nothing is graded: there is nothing to make a page of, and nothing breaks
