@@ -29,6 +29,7 @@ SECONDS = 900  # a change that makes the tests hang was noticed
 # tests with the same name.
 TESTS = {
     "cattern/cli.py": [
+        "tests/checking/test_command_line.py",
         "tests/docs/test_help.py",
         "tests/checking/test_check.py",
         "tests/checking/test_submit.py",
