@@ -3,6 +3,8 @@
 import hashlib
 import json
 import os
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -45,6 +47,22 @@ def test_one_zip_holds_all_with_a_receipt(complete):
             assert (len(data), hashlib.sha256(data).hexdigest()) == (file["size"], file["sha256"])
     assert (receipt["lab"], receipt["student"], receipt["notes"]) == (LAB, "s01", [])
     assert {c["id"]: c["score"] for c in receipt["checks"]}["TODO#3"] == 20
+
+
+def test_the_zip_is_graded_as_it_is(complete, tmp_path):
+    """From the student's command to the grader's, as processes: the receipt and the verdict agree."""
+    (tmp_path / "submitted").mkdir()
+    assert run(complete, "submit", "--out", str(tmp_path / "submitted" / "s01.zip")).returncode == 0
+    command = [sys.executable, "-m", "cattern", "grade", LAB, "submitted", "--out", "grades"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    verdict = json.loads((tmp_path / "grades" / "s01.json").read_text(encoding="utf-8"))
+    with zipfile.ZipFile(tmp_path / "submitted" / "s01.zip") as archive:
+        receipt = json.loads(archive.read(f"{LAB}/receipt.json"))
+    promised = {c["id"]: c["score"] for c in receipt["checks"] if c["status"] == "pass"}
+    earned = {task["id"]: task["score"] for task in verdict["tasks"]}
+    assert len(promised) == 7 and promised.items() <= earned.items()
+    assert (verdict["status"], verdict["score"]) == ("graded", 72)
 
 
 def test_what_is_missing_is_said_and_nothing_is_written(complete):

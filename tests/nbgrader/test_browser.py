@@ -1,20 +1,14 @@
 """A student's way through the lab in a real JupyterLab in a real Chromium: open, run, break, mend."""
 
-import os
-import secrets
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
-from contextlib import contextmanager
-from pathlib import Path
 
 import nbformat
 import pytest
 from browsing import CHROMIUM, chromium
 from courses import course_of
+from jupyterlab_pages import find_cell, picture, run_cell, server
 from lab_styles.two_layer_net import SOLUTION
 from notebook_fixtures import instructor_notebook, nbgrader, write_course
 from payloads import HONEST, PAYLOADS
@@ -24,7 +18,6 @@ from autograder.release import released_files
 
 pytestmark = pytest.mark.browser
 LAB = "two_layer_net"
-PICTURES = os.environ.get("CATTERN_PICTURES")  # a folder for screenshots, to look at
 
 
 @pytest.fixture(scope="module")
@@ -34,35 +27,6 @@ def student_folder(tmp_path_factory):
     bundle.write_files(folder, {**bundle.handed_out(course_of(LAB)), **released_files(course_of(LAB))})
     (folder / "cattern" / "neural_net.py").write_text(SOLUTION, encoding="utf-8")
     return folder
-
-
-@contextmanager
-def server(folder, home, **environment):
-    """JupyterLab in a folder; yields the part of its addresses before the path, and the part behind it."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    token = secrets.token_hex(8)
-    environment = {**os.environ, "HOME": str(home), "JUPYTER_CONFIG_DIR": str(home / "config"), **environment}
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
-    command += [f"--IdentityProvider.token={token}", "--ServerApp.root_dir", str(folder)]
-    command += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    log = (home / "log").open("w")
-    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"{address}/api?token={token}", timeout=1).read()
-                break
-            except OSError:
-                assert process.poll() is None, (home / "log").read_text()[-2000:]
-                time.sleep(0.5)
-        yield address, f"?token={token}"
-    finally:
-        process.terminate()
-        process.wait(20)
-        log.close()
 
 
 @pytest.fixture(scope="module")
@@ -90,36 +54,6 @@ def page(jupyter, browser):
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=120_000)
     page.get_by_role("button", name="No", exact=True).click()  # no Jupyter news
     return page
-
-
-def run_cell(page, text: str, output: str, nth: int = 0) -> str:
-    """Run the code cell that contains `text`; wait until its output contains `output`, and return the output."""
-    cell = find_cell(page, text)
-    cell.locator(".jp-InputArea-editor").click()
-    page.keyboard.press("Shift+Enter")
-    area = cell.locator(".jp-OutputArea")
-    area.get_by_text(output).first.wait_for(timeout=90_000)
-    return area.inner_text()
-
-
-def find_cell(page, text: str):
-    """Return the cell that contains `text`; the notebook draws cells only when they come into view."""
-    cells = page.locator(".jp-Notebook .jp-CodeCell", has_text=text)
-    page.locator(".jp-Notebook .jp-Cell").first.scroll_into_view_if_needed()
-    panel = page.locator(".jp-WindowedPanel-outer").first
-    for _ in range(80):
-        if cells.count():
-            cells.first.scroll_into_view_if_needed()
-            return cells.first
-        panel.evaluate("e => e.scrollBy(0, 500)")
-        page.wait_for_timeout(100)
-    raise AssertionError(f"no cell with {text!r}")
-
-
-def picture(page, name: str) -> None:
-    """Keep a screenshot where somebody wants to look at it."""
-    if PICTURES:
-        page.screenshot(path=str(Path(PICTURES) / f"{name}.png"))
 
 
 def test_a_student_runs_the_first_cells_and_the_checks_answer(page, student_folder):
