@@ -30,8 +30,8 @@ test-all: $(READY) sandbox ## run every test, and every pair, seed and mutant of
 	@$(TIMED); CATTERN_SAMPLE=all $(PYTEST)
 
 .PHONY: bench
-bench: $(READY) sandbox ## measure, beside peers, into benchmarks/RESULTS.md (QUICK=1: a minute, written nowhere)
-	@$(TIMED); $(BIN)/python benchmarks/bench.py $(if $(QUICK),--quick)
+bench: $(READY) sandbox ## measure, beside peers, into benchmarks/RESULTS.md (QUICK=1: a minute, written nowhere; LARGE=1: an hour)
+	@$(TIMED); $(BIN)/python benchmarks/bench.py $(if $(QUICK),--quick) $(if $(LARGE),--large)
 
 .PHONY: mutants
 mutants: $(READY) sandbox ## change the code in small ways and count the changes that no test notices (N=60, AT=path)

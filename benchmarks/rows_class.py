@@ -114,7 +114,7 @@ class Peak:
     """Looks at a process and all below it while they run: what is shared counts once."""
 
     def __init__(self, pid: int):
-        self._pid, self._most, self._ended = pid, 0.0, threading.Event()
+        self._pid, self.most, self._ended = pid, 0.0, threading.Event()
         self._thread = threading.Thread(target=self._look)
         self._thread.start()
 
@@ -122,7 +122,7 @@ class Peak:
         """Return the most memory that they had at a time, in MB."""
         self._ended.set()
         self._thread.join()
-        return self._most
+        return self.most
 
     def _look(self) -> None:
         while not self._ended.wait(SECONDS_A_SAMPLE):
@@ -131,7 +131,7 @@ class Peak:
                 found = [proportional(each.pid) for each in (top, *top.children(recursive=True))]
             except psutil.Error:
                 continue
-            self._most = max(self._most, sum(found))
+            self.most = max(self.most, sum(found))
 
 
 def proportional(pid: int) -> float:

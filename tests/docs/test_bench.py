@@ -3,11 +3,14 @@
 import math
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+import rows_class
 from measure import Row, as_markdown, machine, measure, process
+from rows_class import Peak
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -91,3 +94,29 @@ def test_the_ways_of_tuning_are_measured_and_one_that_ends_on_a_worse_setting_ha
     assert rows_tuning.seconds(1.0, 0.0) < rows_tuning.seconds(-1.0, 0.0) == math.inf
     monkeypatch.delenv("CATTERN_MNIST_DIR")
     assert rows_tuning.rows(Path()) == []
+
+
+def test_memory_is_that_of_all_processes_at_their_peak():
+    holds = "held = bytes(60_000_000); held = held.replace(bytes(1), bytes([1])); "
+    child = f"{holds} print(flush=True); input()"
+    code = f"import subprocess, sys; {holds} subprocess.run([sys.executable, '-c', {child!r}])"
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout.readline()  # both hold their bytes now
+    peak = Peak(process.pid)
+    while peak.most < 120:
+        time.sleep(0.05)
+    process.communicate(b"\n")
+    assert 120 < peak.end() < 400
+
+
+def test_peers_get_all_of_the_hand_ins_in_a_large_table_only(tmp_path):
+    rows = rows_class.rows(tmp_path)
+    assert {row.peer_name for row in rows if row.peer} == {"stock `nbgrader autograde`", "`otter run`"}
+    assert all("(beside: of 20 of these)" in row.name for row in rows if row.large)
+    assert len([row for row in rows if row.large]) == len([row for row in rows if row.peer and not row.large])
+    assert [row.name for row in rows if row.quick_runs] == [
+        "`cattern grade`, 10 submissions",
+        "`cattern grade` again, 10 unchanged",
+    ]
+    made = subprocess.run(["make", "-n", "bench", "LARGE=1"], cwd=ROOT, capture_output=True, text=True)
+    assert "bench.py  --large" in made.stdout

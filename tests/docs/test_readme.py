@@ -25,6 +25,7 @@ ELSEWHERE = {
     "make test-all": "the same command as make test, with more chosen: hours",
     "make bench": "test_bench runs the quick one",
     "make bench QUICK=1": "test_bench, and .ci/run",
+    "make bench LARGE=1": "test_bench looks at which rows it has",
     "make mutants": "test_code_mutants",
     "make PYTHON=/path/to/python3.11 demo": "test_make_says_what_is_missing",
     "bash .ci/run": "CI itself",
