@@ -46,6 +46,7 @@ TESTS = {
     "autograder/demo": ["tests/grading", "tests/docs"],
     "autograder/show.py": ["tests/grading/test_show.py", "tests/back", "tests/docs/test_readme.py"],
     "autograder/cli": [
+        "tests/course/test_commands.py",
         "tests/docs/test_help.py",
         "tests/course/test_course.py",
         "tests/back/test_report.py",
