@@ -37,6 +37,10 @@ bench: $(READY) sandbox ## measure, beside peers, into benchmarks/RESULTS.md (QU
 mutants: $(READY) sandbox ## change the code in small ways and count the changes that no test notices (N=60, AT=path)
 	@$(TIMED); $(BIN)/python tests/helpers/code_mutants.py $(or $(N),60) $(AT)
 
+.PHONY: pictures
+pictures: $(READY) ## take README's pictures anew, in a browser
+	@$(BIN)/python tests/helpers/readme_pictures.py
+
 .PHONY: lab
 lab: $(READY) ## open the labs in JupyterLab
 	@$(BIN)/jupyter lab --notebook-dir notebooks

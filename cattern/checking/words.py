@@ -232,7 +232,8 @@ def as_html(result: dict) -> str:
             parts.append(f"<p style='margin:.3em 0 0'>your code printed:</p><pre>{escape(text)}</pre>")
             continue
         parts.append(f'<p style="margin:.3em 0 0">{escape(PREFIX.get(kind, ""))}{_marked(text)}</p>')
-        if kind == "why" and {"expected", "got"} <= evidence.keys():
+        sides = evidence.get("expected"), evidence.get("got")
+        if kind == "why" and None not in sides and sides[0] != sides[1]:  # two shapes that agree tell nothing
             parts.append(_table(evidence))
     if status not in ("pass", "given"):
         step = ", 2" if verdict.get("mistakes") else ""  # their first hint is said already

@@ -27,6 +27,7 @@ ELSEWHERE = {
     "make bench QUICK=1": "test_bench, and .ci/run",
     "make bench LARGE=1": "test_bench looks at which rows it has",
     "make mutants": "test_code_mutants",
+    "make pictures": "the browser tests take the same screenshots",
     "make PYTHON=/path/to/python3.11 demo": "test_make_says_what_is_missing",
     "bash .ci/run": "CI itself",
     ".venv/bin/python benchmarks/reproduced.py": "test_reproduced",
