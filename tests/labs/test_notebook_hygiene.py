@@ -150,3 +150,12 @@ def test_ruff_is_content(path, command):
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_time_that_it_takes_is_the_one_that_the_docs_measured(path):
+    page = (ROOT / "docs" / f"lab-{path.stem}.md").read_text(encoding="utf-8")
+    measured = re.search(r"\*\*Time\.\*\* ([^,.]+) for a student, ([^,.:(]+) for the computer", page)
+    said = re.findall(
+        r"([^.*]+) for you, ([^.]+) for the computer", "".join(map(source, read(path)["cells"]))
+    )
+    assert [tuple(part.strip() for part in parts) for parts in said] == [measured.groups()]
