@@ -44,6 +44,7 @@ def asked(monkeypatch):
         return questions
 
     monkeypatch.setattr(ask, "find_lab", lambda: "two_layer_net")
+    monkeypatch.setattr(watch, "watch", lambda *given: pytest.fail("it watches, and nobody asked it to"))
     return answer
 
 
