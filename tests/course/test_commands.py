@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import autograder.demo
 import autograder.release
-from autograder import cli, show
+from autograder import cli, secret, show
 from autograder.back import exports, page
 from autograder.back import feedback as feeding
 from autograder.back import report as reporting
@@ -212,6 +212,15 @@ def test_course_prints_all_labs_or_one(monkeypatch):
     assert [said["lab"] for said in json.loads(done.stdout)] == ["nearest_neighbour"]
     assert "\n " in done.stdout  # for people, too
     assert len(json.loads(run("course", "--json").stdout)) == 6
+    done = run("course", "nearest_neighbour")
+    assert "nearest_neighbour: 100 points (TODO#1 25" in done.stdout and not done.stdout.startswith("[")
+
+
+def test_course_makes_a_secret_and_shows_it_to_nobody(called, tmp_path):
+    calls = called(secret, "new_secret", "THE FILE")
+    done = run("course", "--new-secret", "--course", tmp_path)
+    said = "a new secret, for your eyes only: THE FILE\nKeep it: another one draws other hidden inputs.\n"
+    assert done.stdout == said and calls == [(tmp_path,)]
 
 
 def test_demo_hands_on_what_it_was_told(called):
