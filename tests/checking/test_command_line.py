@@ -184,6 +184,11 @@ def test_an_error_is_one_sentence_and_has_its_exit_code(monkeypatch, capsys, err
     assert threads == ["1", "1", "3"]
 
 
+def test_what_nobody_foresaw_has_pythons_own_words():
+    """Rich's would show the values of variables, a student's among them."""
+    assert cli.app.pretty_exceptions_enable is False
+
+
 def test_what_is_installed_adds_its_commands(monkeypatch):
     added = []
     monkeypatch.setattr(cli, "installed", lambda group: [lambda app: added.append((group, app))])

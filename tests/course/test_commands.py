@@ -223,6 +223,15 @@ def test_course_makes_a_secret_and_shows_it_to_nobody(called, tmp_path):
     assert done.stdout == said and calls == [(tmp_path,)]
 
 
+def test_the_warning_is_loud(opened, called):
+    said = called(typer, "secho", None)
+    cli.warn(opened)
+    assert said == [(("cattern: THE INPUTS ARE PUBLIC",), {"err": True, "bold": True})]
+    opened.warning = lambda: ""
+    cli.warn(opened)
+    assert len(said) == 1
+
+
 def test_demo_hands_on_what_it_was_told(called):
     calls = called(autograder.demo, "demo", None)
     run("demo")
