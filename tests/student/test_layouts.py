@@ -1,10 +1,16 @@
-"""MNIST is found however people have it, and source that was copied from a page is read or its trouble is named."""
+"""A lab opened outside of JupyterLab, MNIST however people have it, and source that was copied from a page."""
 
 import gzip
+import os
+import re
+import zipfile
 
 import numpy as np
 import pytest
+from jupyter_client.manager import start_new_kernel
 
+from autograder.bundle import student_readme
+from cattern.checking.lab import load_lab
 from cattern.checking.source import repaired
 from mnist_data.files import FILES, contents, find
 
@@ -76,3 +82,50 @@ def test_what_python_can_read_stays_as_it_is_and_so_does_what_cannot_be_mended()
     wrong = "a\u00a0= (\n"
     assert repaired(wrong) == (wrong, [])
     assert np.array_equal(repaired("x" * 300_000)[1], [])
+
+
+def in_a_kernel(folder, *cells: str) -> list[str]:
+    """Run cells in a kernel that starts in a folder and has no JupyterLab; return what each printed or showed."""
+    # as in a student's environment, neither JupyterLab nor the instructors' half can be imported
+    hidden = "import sys; sys.modules |= dict.fromkeys(('jupyterlab', 'autograder', 'nbgrader'))"
+    environment = {**os.environ, "CATTERN_OFFLINE": "1", "CATTERN_MNIST_DIR": "", "PYTHONPATH": ""}
+    manager, client = start_new_kernel(kernel_name="python3", env=environment, cwd=str(folder))
+    said = []
+    try:
+        for cell in (hidden, *cells):
+            outputs = []
+            reply = client.execute_interactive(cell, output_hook=outputs.append, timeout=60)["content"]
+            assert reply["status"] == "ok", reply
+            shown = [
+                m["content"].get("text") or m["content"].get("data", {}).get("text/plain", "")
+                for m in outputs
+            ]
+            said.append("".join(shown))
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    return said[1:]
+
+
+LOOK = "import cattern; print(cattern.__file__)"
+ASK = "from cattern import check; check(1)"
+
+
+def test_on_colab_the_cell_of_the_readme_unpacks_the_zip_and_the_checks_answer(archive, tmp_path):
+    """The notebook was opened alone: the zip lies beside it, and nothing else."""
+    (tmp_path / "two_layer_net.zip").write_bytes(archive.read_bytes())
+    lines = re.findall(r"^    ([!%].*)$", student_readme(load_lab("two_layer_net")), re.M)
+    assert len(lines) == 2
+    _, where, said = in_a_kernel(tmp_path, "\n".join(lines), LOOK, ASK)
+    assert where.strip() == str(tmp_path / "two_layer_net" / "cattern" / "__init__.py")
+    assert "TODO#1 scores: still to write" in said
+
+
+def test_in_an_editor_the_notebook_runs_in_its_own_folder_without_jupyterlab(archive, tmp_path):
+    """As VS Code does it: the kernel starts in the folder of the notebook, and the package is beside it."""
+    with zipfile.ZipFile(archive) as file:
+        file.extractall(tmp_path)
+    folder = tmp_path / "two_layer_net"
+    where, said = in_a_kernel(folder, LOOK, ASK)
+    assert where.strip() == str(folder / "cattern" / "__init__.py")
+    assert "TODO#1 scores: still to write" in said

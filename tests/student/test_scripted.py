@@ -18,8 +18,6 @@ from attempts import ATTEMPTS
 from sampling import sample
 from shared import once
 
-from autograder.course import ROOT
-
 LAB = "two_layer_net"
 GOLDEN = Path(__file__).parent / "golden"
 SECONDS = 2  # that a student waits for a loop without an end
@@ -97,17 +95,6 @@ def golden(task: str) -> dict[str, str]:
     text = (GOLDEN / f"{task.replace('#', '')}.txt").read_text(encoding="utf-8")
     parts = ["## " + part.rstrip() + "\n" for part in text.split("\n## ")[1:]]
     return {part.partition("\n")[0].removeprefix("## "): part for part in parts}
-
-
-@pytest.fixture(scope="session")
-def archive(tmp_path_factory):
-    """The zip that students get."""
-
-    def make(folder: Path) -> None:
-        command = [sys.executable, "-m", "cattern", "release", LAB, "--out", str(folder)]
-        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-
-    return once(tmp_path_factory, "released-lab-1", make) / f"{LAB}.zip"
 
 
 @pytest.fixture(scope="session")
