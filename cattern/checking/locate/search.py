@@ -18,7 +18,7 @@ from cattern.checking.locate.basis import Basis, pairs
 from cattern.checking.locate.candidates import Repair, candidates
 from cattern.checking.locate.runner import Recording, Runner
 
-BUDGET = 300_000  # steps of one task: about a second
+BUDGET = 250_000  # steps of one task: about a second
 EACH = 100  # steps that a run costs beside the places it passes
 TOGETHER = 3  # places that one fact may need
 UNDEFINED = ("NameError", "UnboundLocalError")
@@ -52,8 +52,9 @@ class Search:
         self.task, self.runner, self.expected = task, runner, expected
         self.probes = list(probes)
         self.bases: Mapping[str, Basis] = {p.id: basis(p) for p in self.probes}
-        self.budget, self.repairs = budget, list(repairs)
+        self.budget, self.repairs, self.reserve = budget, list(repairs), 0
         self.recordings: dict[str, Recording] = {}
+        self._known: dict[tuple, list[Repair]] = {}
         self.raising: dict[str, set] = {p.id: set() for p in self.probes}  # lines that raised in some run
         if repairs:
             self._record([])
@@ -97,6 +98,9 @@ class Search:
             others: the other ones that are still wrong.
             shallow: leave out the places that hold a known quantity: an exact relation says enough already.
         """
+        self.reserve = (
+            self.budget // 2 if others else 0
+        )  # what one fact does not find leaves something for the next
         for several in (True, False):
             before, found = list(self.repairs), []
             while len(found) < TOGETHER and (wrong := {key[0] for key in self.wrong(fact, self.facts)}):
@@ -122,13 +126,9 @@ class Search:
     ) -> tuple[Repair | None, Repair | None]:
         """Return the place that makes a fact right on every probe, and one before it that does on some and spoils none."""
         trial = min((p for p in self.probes if p.id in wrong), key=self._dearness)
-        results = [v for (p, _), v in self.expected.items() if p == trial.id and isinstance(v, np.ndarray)]
-        recording, basis = self.recordings[trial.id], self.bases[trial.id]
-        if str(recording.facts.get((trial.id, RAISED), "")).startswith(UNDEFINED):
-            recording = replace(recording, line=None)  # the name is what is wrong, and it is said
         best, most, part = None, -1, None
-        for repair in candidates(recording, self.runner.places, basis, results, shallow):
-            if self.budget <= 0 or most == len(others):
+        for repair in self._candidates(trial, shallow):
+            if self.budget <= self.reserve or most == len(others):
                 break
             if self._taken(repair) or (best and repair.place.line != best.place.line):
                 continue
@@ -138,6 +138,20 @@ class Search:
             elif mended and part is None and best is None:
                 part = repair
         return best, part
+
+    def _candidates(self, trial: Probe, shallow: bool) -> list[Repair]:
+        """Return what may be put where, as one probe shows it with the repairs accepted so far."""
+        key = trial.id, shallow, tuple(r.number for r in self.repairs)
+        if key not in self._known:
+            results = [
+                v for (p, _), v in self.expected.items() if p == trial.id and isinstance(v, np.ndarray)
+            ]
+            recording = self.recordings[trial.id]
+            if str(recording.facts.get((trial.id, RAISED), "")).startswith(UNDEFINED):
+                recording = replace(recording, line=None)  # the name is what is wrong, and it is said
+            basis = self.bases[trial.id]
+            self._known[key] = candidates(recording, self.runner.places, basis, results, shallow)
+        return self._known[key]
 
     def _taken(self, repair: Repair) -> bool:
         return any(r.number == repair.number for r in self.repairs)

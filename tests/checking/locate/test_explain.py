@@ -12,7 +12,7 @@ from autograder.solution.reference import load_together
 from cattern.checking import run as probing
 from cattern.checking.judge import judge_task
 from cattern.checking.lab import load_lab
-from cattern.checking.locate import search
+from cattern.checking.locate import explain
 from cattern.checking.locate.explain import Explainer
 from cattern.checking.locate.words import sentences
 
@@ -33,9 +33,17 @@ class WithoutCatalogue:
         return False
 
 
-def explained(lab: str, texts: dict[str, str], *tasks: str) -> dict:
-    """Return the verdicts on some tasks, explained without the catalogue: task id → verdict."""
-    about, known = load_lab(lab), WithoutCatalogue(lab)
+class WithoutPairs(WithoutCatalogue):
+    """A reference that names single mistakes."""
+
+    def mistakes(self, task) -> dict:
+        """Return the catalogue of a task."""
+        return reference(self.lab.name).mistakes(task)
+
+
+def explained(lab: str, texts: dict[str, str], *tasks: str, known=None) -> dict:
+    """Return the verdicts on some tasks, explained without the catalogue, or by another reference: task id → verdict."""
+    about, known = load_lab(lab), known or WithoutCatalogue(lab)
     explainer, modules, found, verdicts = Explainer(about, known, texts), load_together(texts), {}, {}
     for task in [t for t in about.tasks if t.id in tasks]:
         module = modules[about.file_of(task)]
@@ -43,7 +51,8 @@ def explained(lab: str, texts: dict[str, str], *tasks: str) -> dict:
         judged, found[task.id] = judge_task(about, task, answers, known, found)
         verdicts[task.id] = explainer.explained(task, judged, answers, found)
         before, after = judged.to_json(), verdicts[task.id].to_json()
-        after = {k: v for k, v in after.items() if k not in ("located", "relation")}
+        wordy = ("located", "relation", *(["mistakes", "evidence"] if known.mistakes(task) else []))
+        before, after = ({k: v for k, v in said.items() if k not in wordy} for said in (before, after))
         assert before == after  # marks and words of the judge are final
     return verdicts
 
@@ -168,12 +177,39 @@ def test_two_mistakes_get_two_places_and_the_next_task_follows():
     assert "right once line" in last and "`np.sum(dhidden[1:], axis=0)`" in last
 
 
+def test_a_mistake_of_the_catalogue_beside_one_that_nobody_knows_is_named_once_the_place_of_that_is_found():
+    texts = changed(
+        "two_layer_net",
+        ("dscores /= N", "dscores = np.sin(dscores)"),
+        ("X.T @ dhidden + reg * W1", "X.T @ dhidden + 2 * reg * W1"),
+    )
+    known = WithoutPairs("two_layer_net")
+    verdict = explained("two_layer_net", texts, "TODO#1", "TODO#2", "TODO#3", known=known)["TODO#3"]
+    assert [m.id for m in verdict.mistakes] == ["dW1-reg-doubled"]
+    rows = {row["property"]: row["mistakes"] for row in verdict.evidence["lost"]}
+    assert rows.pop("gradient of W1") == ["dW1-reg-doubled"] and not any(rows.values())
+    assert "`np.sin(dscores)`" in said(verdict) and "gradient of W1" not in said(verdict)
+
+
+def test_what_a_search_may_cost_is_counted_for_all_tasks_together():
+    texts = changed("two_layer_net", ("batch = np.random.choice(", "batch = np.random.permutation("))
+    about, known = load_lab("two_layer_net"), WithoutCatalogue("two_layer_net")
+    explainer, module = Explainer(about, known, texts), load_together(texts)["cattern/neural_net.py"]
+    left = [explainer.budget]
+    for task in (about.task(f"TODO#{n}") for n in (4, 5, 6)):
+        answers = probing.run(task.driver, module, known.probes(task), module.__file__)
+        verdict, _ = judge_task(about, task, answers, known, {})
+        assert verdict.evidence["raised"]
+        explainer.explained(task, verdict, answers, {})
+        left.append(explainer.budget)
+    assert left[1] < left[0] and left[1] == left[2] == left[3]  # the same exception is not looked into again
+
+
 def test_the_same_file_gets_the_same_words_and_a_budget_that_is_spent_ends_the_search(monkeypatch):
     texts = changed("two_layer_net", ("dscores /= N", "dscores /= N + 1"))
     first, again = (explained("two_layer_net", texts, "TODO#3")["TODO#3"].to_json() for _ in range(2))
     assert json.dumps(first) == json.dumps(again) and first["located"]
-    monkeypatch.setattr(search, "BUDGET", 100)
-    monkeypatch.setattr(search.Search.__init__, "__defaults__", ((), 100))
+    monkeypatch.setattr(explain, "SUBMISSION", 100)
     assert not explained("two_layer_net", texts, "TODO#3")["TODO#3"].located
 
 
