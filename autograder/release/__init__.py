@@ -40,6 +40,7 @@ def release(course: Course, out: Path, force: bool = False) -> Release:
     folder, archive = out / lab, out / f"{lab}.zip"
     if again.is_there(course, out):
         return Release(folder, archive, len(bundle.read_folder(folder)), is_old=True)
+    from autograder.release.earning import refuse_shipped_answers
     from autograder.release.generate import generate
 
     if not force:
@@ -49,6 +50,7 @@ def release(course: Course, out: Path, force: bool = False) -> Release:
     try:
         with TemporaryDirectory(prefix=".release-", dir=out) as work:
             made = generate(course, Path(work).resolve())  # with the leak check
+            refuse_shipped_answers(course)
             files = bundle.read_folder(made)
             write_zip(Path(work) / "zip", lab, files)
             if folder.exists() or folder.is_symlink():

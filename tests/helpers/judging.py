@@ -13,7 +13,6 @@ from cattern.checking import run as probing
 from cattern.checking.facts import Answer
 from cattern.checking.judge import judge_task
 from cattern.checking.lab import Lab, Task, load_lab
-from cattern.checking.locate.basis import Basis
 from cattern.checking.verdict import TaskVerdict
 
 LAB = load_lab("two_layer_net")
@@ -24,29 +23,6 @@ TASKS = [t for t in LAB.tasks if t.source == "module"]
 def reference(lab: str = "two_layer_net") -> SolutionReference:
     """Return the one reference of a lab that all tests share: what it has computed once is there for all."""
     return SolutionReference(load_lab(lab), PUBLIC_SEED, solution_cells(course_of(lab)))
-
-
-class WithoutDiagnosis:
-    """A reference without its catalogue, for tests that ask for points only."""
-
-    def __init__(self, reference: SolutionReference):
-        self.lab, self.probes, self.facts = reference.lab, reference.probes, reference.facts
-
-    def hidden(self, task, mistakes) -> frozenset:
-        """No mistake, nothing hidden."""
-        return frozenset()
-
-    def mistakes(self, task) -> dict:
-        """Return no mistakes."""
-        return {}
-
-    def basis(self, task, mistakes, probe) -> Basis:
-        """Return nothing: no place is looked for."""
-        return Basis()
-
-    def computes(self) -> bool:
-        """There is nothing to compute."""
-        return False
 
 
 def solved(lab: str) -> dict[str, str]:
