@@ -124,3 +124,19 @@ def test_a_loss_layer_that_is_used_in_another_way_is_called_a_loss_layer():
     assert "'SoftmaxCrossEntropy' object has no attribute 'dscores'" in verdict.rationale
     verdict = verdict_on("sigmoid_net", "TODO#7", ("loss_layer.backward()", "loss_layer.backward(1)"))
     assert "SoftmaxCrossEntropy.backward() takes 1 positional argument" in verdict.rationale
+
+
+@pytest.mark.parametrize(
+    ("lab", "task", "patch"),
+    [
+        ("nn_library", "TODO#2", ("Y[np.arange(len(y)), y] = 1", "Y[np.arange(len(y)), y - y.min()] = 1")),
+        (
+            "sigmoid_net",
+            "TODO#7",
+            ("model.forward(X_batch), y_batch)", "model.forward(X_batch), y_batch - y.min())"),
+        ),
+    ],
+)
+def test_labels_that_are_made_to_begin_at_0_are_noticed(lab, task, patch):
+    """On labels that have a 0 among them, nobody could tell."""
+    assert verdict_on(lab, task, patch).status != "pass"

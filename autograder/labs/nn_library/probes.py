@@ -13,12 +13,12 @@ SAMPLES = {
     "one image": (1, 5, 3, 2),
     "dim images": (8, 20, 3, 3, 120, 250),
 }
-# id: N, C, and how many of the highest classes are absent
+# id: N, C, and how many of the highest and of the lowest classes are absent
 LABELS = {
-    "plain": (9, 5, 0),
-    "highest class absent": (8, 6, 2),
-    "N = C": (4, 4, 0),
-    "ten classes": (7, 10, 1),
+    "plain": (9, 5, 0, 0),
+    "highest class absent": (8, 6, 2, 0),
+    "N = C": (4, 4, 0, 0),
+    "ten classes": (7, 10, 1, 1),
 }
 # id: shape, sd before the scaling
 ARRAYS = {"biases": ((7,), 0.1), "weights": ((5, 3), 0.1), "many numbers": ((40, 250), 0.6)}
@@ -83,9 +83,9 @@ def pictures(
     }
 
 
-def labels(rng: np.random.Generator, N: int, C: int, absent: int) -> dict:
-    """Return labels (N,) of the lower C − absent classes, each at least once if there is room, in a random order."""
-    y = np.arange(N) % (C - absent)
+def labels(rng: np.random.Generator, N: int, C: int, high: int, low: int) -> dict:
+    """Return labels (N,) of all but the highest and lowest classes, each at least once if there is room, in a random order."""
+    y = low + np.arange(N) % (C - high - low)
     while (y[1:] >= y[:-1]).all() or (y == np.arange(N)).all():
         y = rng.permutation(y)
     return {"y": y, "num_classes": C}

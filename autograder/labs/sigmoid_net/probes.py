@@ -109,12 +109,13 @@ def gradients(rng: np.random.Generator) -> list[Probe]:
 
 
 def trainings(rng: np.random.Generator) -> list[Probe]:
-    """One update; and two epochs whose last minibatch is smaller than the others."""
+    """One update, on labels without a 0; and two epochs whose last minibatch is smaller than the others."""
     probes = []
-    for name, N, batch_size, epochs in (("one update", 6, 6, 1), ("two epochs of three updates", 13, 5, 2)):
+    runs = (("one update", 6, 6, 1, 1), ("two epochs of three updates", 13, 5, 2, 0))
+    for name, N, batch_size, epochs, low in runs:
         D, C, N_val = 4, 3, 8
-        about = {"X": rng.normal(size=(N, D)) + 0.5, "y": rng.permutation(np.resize(np.arange(C), N))}
-        about |= {"X_val": rng.normal(size=(N_val, D)), "y_val": rng.integers(C, size=N_val)}
+        about = {"X": rng.normal(size=(N, D)) + 0.5, "y": rng.permutation(np.resize(np.arange(low, C), N))}
+        about |= {"X_val": rng.normal(size=(N_val, D)), "y_val": rng.integers(low, C, size=N_val)}
         about |= {"W": rng.normal(size=(D, C)), "num_epochs": epochs, "batch_size": batch_size}
         probes.append(Probe(name, {**about, "learning_rate": 0.03, "seed": int(rng.integers(10**6))}))
     return probes
