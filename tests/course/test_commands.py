@@ -162,6 +162,8 @@ def test_a_draft_goes_to_the_terminal_or_into_a_new_file(opened, called, at_work
     assert run("mistake", "draft", "ada", "2", "--out", file, "--no-sandbox").stdout == f"a draft: {file}\n"
     assert file.read_text(encoding="utf-8") == "[[mistake]]"
     assert at_work.asked == [(opened, True), (opened, False)]
+    called(drafting, "draft", SimpleNamespace(text="", findings=["x" * 400]))
+    assert len(run("mistake", "draft", "ada", "2").stderr.rstrip()) == 300
     assert "is there already" in str(run("mistake", "draft", "ada", "2", "--out", file).exception)
     assert len(calls) == 2
 
