@@ -1,7 +1,7 @@
 """The named quantities of a lab's solution on a probe: what `cattern.checking.locate` may put into a student's code.
 
 A lab names them in `autograder/labs/NAME/words.toml`: for each function a variable, or an expression as it stands in the
-solution, and what it is called. The solution runs instrumented, in this process; see `cattern.checking.agent.instrument`.
+solution, and what it is called; "loss [1::2]" are every second of its values in a call. The solution runs instrumented, in this process; see `cattern.checking.agent.instrument`.
 """
 
 import ast
@@ -41,8 +41,14 @@ def load_words(path: Path) -> Words:
         given, whole = entries.pop("given", {}), entries.pop("sizes", {})
         calls.update((function, method) for method in entries.pop("calls", []))
         for words, found, is_given in ((entries, named, False), (given, named, True), (whole, sizes, False)):
-            found |= {f"{function}: {k}": (function, plain(k), said, is_given) for k, said in words.items()}
+            found |= {
+                f"{function}: {k}": (function, plain(EVERY.sub("", k)), said, is_given)
+                for k, said in words.items()
+            }
     return Words(named, sizes, frozenset(calls))
+
+
+EVERY = re.compile(r" \[(\d+)::(\d+)\]$")
 
 
 def plain(code: str) -> str:
@@ -85,7 +91,9 @@ class Recorder:
         }
         released = "".join(strip(text, file) for file, text in texts.items()).replace('"', "'")
         self._published = {  # what stands in the solution alone goes by a number
-            name: name if re.search(rf"(?<!\w){re.escape(code)}(?!\w)", released) else f"{function} #{number}"
+            name: name
+            if not EVERY.search(name) and re.search(rf"(?<!\w){re.escape(code)}(?!\w)", released)
+            else f"{function} #{number}"
             for number, (name, (function, code, _, _)) in enumerate(words.named.items())
         }
 
@@ -101,7 +109,9 @@ class Recorder:
         def values(name: str) -> list[list]:
             found = [recording.seen[number] for number in self._places[name] if number in recording.seen]
             calls = max(map(len, found), default=0)  # in each call the last statement that stores it counts
-            return [next((f[c] for f in found if c < len(f) and f[c]), []) for c in range(calls)]
+            every = EVERY.search(name)
+            first, step = map(int, every.groups()) if every else (0, 1)
+            return [next((f[c] for f in found if c < len(f) and f[c]), [])[first::step] for c in range(calls)]
 
         quantities = {
             name: Quantity(said, values(name), given)

@@ -32,6 +32,17 @@ def test_a_name_that_stands_nowhere_is_found():
     assert any("exp_scores" in name for name in unknown(renamed, words_of("two_layer_net")))
 
 
+def test_every_second_value_is_a_quantity_of_its_own():
+    known = reference("nn_library")
+    task = known.lab.task("TODO#6")
+    found = known.basis(task, NONE, known.probes(task)[0]).quantities.values()
+    both, train, val = (
+        next(q.values[0] for q in found if q.words == f"the loss of {words}")
+        for words in ("one whole set", "the whole training set", "the whole validation set")
+    )
+    assert train and val and both[0::2] == train and both[1::2] == val
+
+
 @pytest.mark.parametrize(("lab", "task"), MODULE_TASKS, ids=[f"{lab} {t.id}" for lab, t in MODULE_TASKS])
 def test_every_task_has_quantities(lab, task):
     known = reference(lab)
