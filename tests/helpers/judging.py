@@ -8,6 +8,7 @@ from courses import course_of
 from autograder import markers
 from autograder.course import ROOT
 from autograder.notebook import solution_cells
+from autograder.release.earning import PointsOnly as WithoutDiagnosis  # noqa: F401  (for tests that ask for points only)
 from autograder.solution.reference import PUBLIC_SEED, SolutionReference, load_together
 from cattern.checking import run as probing
 from cattern.checking.facts import Answer
