@@ -140,3 +140,13 @@ def test_a_loss_layer_that_is_used_in_another_way_is_called_a_loss_layer():
 def test_labels_that_are_made_to_begin_at_0_are_noticed(lab, task, patch):
     """On labels that have a 0 among them, nobody could tell."""
     assert verdict_on(lab, task, patch).status != "pass"
+
+
+def test_a_mirrored_sigmoid_that_overflows_nowhere_is_not_said_to_overflow():
+    begin = solved("sigmoid_net")["cattern/scalar_net.py"]
+    begin = begin[
+        begin.index("    if z >= 0:") : begin.index("    ### END SOLUTION", begin.index("    if z >= 0:"))
+    ]
+    softmax = "    m = max(z, 0.0)\n    s = math.exp(-m) / (math.exp(z - m) + math.exp(-m))\n"
+    verdict = verdict_on("sigmoid_net", "TODO#1", (begin, softmax))
+    assert [m.id for m in verdict.mistakes] == ["sigmoid-of-minus-z"]
