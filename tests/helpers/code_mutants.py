@@ -58,7 +58,7 @@ TESTS = {
         "tests/docs/test_readme.py",
     ],
     "autograder/grading/explain.py": [
-        "tests/grading/test_explain.py",
+        "tests/grading/test_laid_open.py",
         "tests/grading/test_show.py",
         "tests/checking/locate/test_in_the_sandbox.py",
         "tests/back/test_appeals.py",

@@ -14,8 +14,8 @@ from autograder.sandbox import Limits
 from autograder.submission import Submission
 from cattern.checking import run as probing
 
-# the points of what it really does: gradients that are new arrays, a loss that is the same twice
-FORGED = {"lying_arrays": {"TODO#2": 1, "TODO#3": 2}}
+# the points of what it really does: gradients that are new arrays
+FORGED = {"lying_arrays": {"TODO#3": 2}}
 
 
 @pytest.fixture(scope="module")
