@@ -66,6 +66,8 @@ def test_a_generator_is_a_generator():
 def test_an_output_that_is_not_kept_for_the_way_back_costs_a_point():
     verdict = verdict_on("sigmoid_net", "TODO#5", ("self.S = S\n", "self.S = Z\n"))
     assert verdict.score == 7 and "`self.S`" in verdict.rationale
+    patch = ("self.S = S\n", "self.S = Z\n")
+    assert verdict_on("sigmoid_net", "TODO#6", patch).status == "pass"  # the way back itself is right
 
 
 @pytest.mark.parametrize(
