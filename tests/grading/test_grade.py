@@ -327,6 +327,7 @@ def test_weights_that_are_no_network_are_refused(weights, change, says):
     assert says in data.misfit(weights | change)
 
 
+@pytest.mark.slow
 def test_a_dask_cluster_gives_the_same_verdicts(course, graded, handed_in, tmp_path):
     from distributed import LocalCluster
 

@@ -40,7 +40,7 @@ class Notebook:
         cells: cell id → cell, in the notebook's order.
         todos: ids of the test cells of what students write in files.
         theory: ids of the test cells of the theory questions that a program marks.
-        in_turn: the mark of a test that runs the notebook: of two labs in an ordinary run, the others' in CI.
+        in_turn: the mark of a test that runs the notebook: of one lab in an ordinary run, the others' in CI.
     """
 
     def __init__(self, lab: str, *given: str):
@@ -49,7 +49,7 @@ class Notebook:
         self.cells = {cell.id: cell for cell in nbformat.read(self.path, as_version=4).cells}
         self.todos = [t.grade_id for t in self.lab.tasks if t.source == "module"]
         self.theory = [t.grade_id for t in self.lab.tasks if t.source == "cell"]
-        self.in_turn = in_turn(lab, lab_names(), 2)
+        self.in_turn = in_turn(lab, lab_names(), 1)
 
     def execute(
         self,

@@ -3,7 +3,7 @@
 import pytest
 from judging import WithoutDiagnosis, grade_files, patched, planted, reference
 from lab_styles import two_layer_net
-from sampling import sample
+from sampling import a_quarter, sample
 from test_styles import SINGLE, STYLES, TOGETHER, written
 
 from notebooks import Notebook
@@ -80,7 +80,7 @@ def styles(lab: str) -> dict[str, dict[str, str]]:
     return found | {n: written(lab, *STYLES[lab].TOGETHER[n]) for name, n in TOGETHER if name == lab}
 
 
-@pytest.mark.parametrize("lab", NOTEBOOKS)
+@pytest.mark.parametrize("lab", a_quarter(NOTEBOOKS))
 def test_cells_and_checks_agree_on_some_mistakes_and_some_styles(lab):
     some = dict(list(styles(lab).items())[:: EVERY // 3]) if lab != "nearest_neighbour" else {}
     assert disagreements(lab, mistakes(lab, EVERY) | some) == []
