@@ -31,7 +31,7 @@ CHAINS = {
 FAR = (
     2.0**20
 )  # between such numbers the differences of a small step drown; what is derived stays as it is, to the last bit
-SHIFT = 512.0  # of all logits: it changes no probability
+SHIFT = 64.0  # of all logits: it changes no probability
 HISTORIES = ("train_loss_history", "train_acc_history", "test_loss_history", "test_acc_history")
 
 
