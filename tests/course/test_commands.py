@@ -76,8 +76,10 @@ def graded(*results, unmatched=None):
 
 
 def test_grade_hands_on_what_it_was_told_and_ends_with_1_when_somebody_has_no_verdict(opened, called):
-    calls = called(klass, "grade_class", graded())
+    found = graded()
+    calls, table = called(klass, "grade_class", found), called(show, "print_class", None)
     done = run("grade", LAB, "handed_in", "--out", "grades")
+    assert [(results, choices) for results, _, choices in table] == [(found.results, opened.choices)]
     assert done.exit_code == 0 and done.stdout == "2 unchanged since they were graded\nverdicts: grades\n"
     assert "THE INPUTS ARE PUBLIC" in done.stderr
     words = [

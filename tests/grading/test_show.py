@@ -126,6 +126,12 @@ def test_what_people_copy_is_on_one_line_however_narrow_the_terminal():
     assert lines[4].startswith("nearest_neighbour: 100 points (TODO#1 25, ") and lines[4].endswith(")")
 
 
+def test_all_that_is_named_is_in_the_one_line():
+    thrice = Mistake("thrice", "It is taken three times.", ("How often?",))
+    said = show.in_short(verdict("x", task("TODO#1", "partial", 1, "too much", TWICE, thrice)))
+    assert said == "TODO#1 twice, TODO#1 thrice"
+
+
 def test_a_log_has_a_line_now_and_then(capsys, monkeypatch):
     results = [Graded("ann", CLASS[0]), Graded("bob", None, "no wall"), Graded("cy", CLASS[2])]
     assert list(show.with_progress(results, 3)) == results
