@@ -149,7 +149,6 @@ def _by_hand(score: float, said: Mapping) -> tuple[str, str]:
 def _numbers(evidence: Mapping) -> list[tuple[str, str]]:
     """Return the evidence as pairs of words."""
     names = {
-        "probe": "problem",
         "got": "your code gives",
         "expected": "expected",
         "worst_index": "largest difference at",
