@@ -80,8 +80,10 @@ class _Rewriter(ast.NodeTransformer):
         node.body = body
         return node
 
-    def visit_AsyncFunctionDef(self, node):
+    def _as_it_is(self, node):
         return node
+
+    visit_AsyncFunctionDef = visit_Delete = visit_JoinedStr = _as_it_is
 
     def visit_AnnAssign(self, node):
         if self.path and node.value is not None:
@@ -89,7 +91,7 @@ class _Rewriter(ast.NodeTransformer):
         return node
 
     def visit_Assign(self, node):
-        if not self._inside():
+        if not self.path:
             return node
         if isinstance(node.value, ast.Tuple) and not any(isinstance(e, ast.Starred) for e in node.value.elts):
             targets = node.targets[0].elts if _as_many(node) else [None] * len(node.value.elts)
@@ -102,7 +104,7 @@ class _Rewriter(ast.NodeTransformer):
         return self._and_after(node, changed)
 
     def visit_AugAssign(self, node):
-        if not self._inside():
+        if not self.path:
             return node
         target = ast.unparse(node.target)
         node.value = self._whole(node.value, f"{target} {_sign(node.op)}=")
@@ -111,18 +113,12 @@ class _Rewriter(ast.NodeTransformer):
         return self._and_after(node, changed)
 
     def visit_Return(self, node):
-        if node.value is None or not self._inside():
+        if node.value is None or not self.path:
             return node
         if isinstance(node.value, ast.Tuple):
             node.value.elts = [self._whole(e, "return") for e in node.value.elts]
         else:
             node.value = self._whole(node.value, "return")
-        return node
-
-    def visit_Delete(self, node):
-        return node
-
-    def visit_JoinedStr(self, node):
         return node
 
     def visit_For(self, node):
@@ -143,11 +139,8 @@ class _Rewriter(ast.NodeTransformer):
 
     def generic_visit(self, node):
         if isinstance(node, ast.expr):
-            return self._expression(node) if self._inside() else node
+            return self._expression(node) if self.path else node
         return super().generic_visit(node)
-
-    def _inside(self) -> bool:
-        return bool(self.path)
 
     def _block(self, statements):
         body = []
@@ -300,6 +293,6 @@ def _sign(op: ast.operator) -> str:
 
 def _called(func: ast.expr) -> str:
     """Return the name of what is called, or "" where it has none, or is Python's own."""
-    if isinstance(func, ast.Name):
-        return "" if hasattr(builtins, func.id) else func.id
-    return func.attr if isinstance(func, ast.Attribute) else ""
+    if isinstance(func, ast.Attribute):
+        return func.attr
+    return func.id if isinstance(func, ast.Name) and not hasattr(builtins, func.id) else ""
