@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import code_mutants
+import pytest
 from code_mutants import Change, changes, is_noticed, suites_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,6 +44,7 @@ def test_every_kind_of_change_is_made_and_each_is_python():
         compile(text, "f.py", "exec")
 
 
+@pytest.mark.slow  # CI's: two runs of tests, each in a process of its own
 def test_a_change_that_a_test_notices_is_told_from_one_that_none_does(monkeypatch):
     file = "mnist_data/idx.py"
     one = "tests/student/test_load_mnist.py::test_load_idx_reads_every_dtype"

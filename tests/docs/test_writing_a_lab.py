@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sampling import a_quarter
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "writing-a-lab.md").read_text(encoding="utf-8")
@@ -50,7 +51,7 @@ def test_an_excerpt_stands_in_its_file(path, text):
     assert text in written(path), f"{path} has no such lines:\n{text}"
 
 
-@pytest.mark.parametrize(("command", "shown"), COMMANDS, ids=[command[:60] for command, _ in COMMANDS])
+@pytest.mark.parametrize(("command", "shown"), a_quarter(COMMANDS))
 def test_a_command_prints_what_is_shown(command, shown, tmp_path):
     words = command.replace("build/try", str(tmp_path / "try"))
     tool, _, rest = words.partition(" ")
