@@ -87,6 +87,8 @@ def process(
 
     def run() -> float:
         environment = {**os.environ, **ONE_THREAD, **(env or {})}
+        # nbgrader looks for the commands that it starts there, also where the environment is not on
+        environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
         before, started = cpu(resource.RUSAGE_CHILDREN), time.monotonic()
         done = subprocess.run([*map(str, command)], cwd=cwd, env=environment, capture_output=True, text=True)
         if done.returncode not in ok:
