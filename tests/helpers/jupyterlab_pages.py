@@ -43,6 +43,31 @@ def server(folder, home, **environment):
         log.close()
 
 
+def open_notebook(browser, address: str):
+    """Return a page with a notebook open in JupyterLab, and its kernel ready: what is run earlier is not run at all."""
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    page.goto(address)
+    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=120_000)
+    page.get_by_role("button", name="No", exact=True).click()  # no Jupyter news
+    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=120_000)
+    return page
+
+
+def run_first_cells(page) -> None:
+    """Run the cells of lab 1 that come before its first TODO."""
+    for text, output in (
+        ("from cattern import check", ""),
+        ("def rel_error", "0.002"),
+        ("def own_random_stream", ""),
+        ("def init_toy_model", "shape"),
+    ):
+        if output:
+            run_cell(page, text, output)
+        else:
+            find_cell(page, text).locator(".jp-InputArea-editor").click()
+            page.keyboard.press("Shift+Enter")
+
+
 def run_cell(page, text: str, output: str, nth: int = 0) -> str:
     """Run the code cell that contains `text`; wait until its output contains `output`, and return the output."""
     cell = find_cell(page, text)

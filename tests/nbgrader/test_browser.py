@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from browsing import CHROMIUM, chromium
 from courses import course_of
-from jupyterlab_pages import find_cell, picture, run_cell, server
+from jupyterlab_pages import find_cell, open_notebook, picture, run_cell, run_first_cells, server
 from lab_styles.two_layer_net import SOLUTION
 from notebook_fixtures import instructor_notebook, nbgrader, write_course
 from payloads import HONEST, PAYLOADS
@@ -49,11 +49,7 @@ def browser():
 @pytest.fixture(scope="module")
 def page(jupyter, browser):
     """The notebook, open in Chromium."""
-    page = browser.new_page(viewport={"width": 1280, "height": 1000})
-    page.goto(jupyter)
-    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=120_000)
-    page.get_by_role("button", name="No", exact=True).click()  # no Jupyter news
-    return page
+    return open_notebook(browser, jupyter)
 
 
 def test_a_student_runs_the_first_cells_and_the_checks_answer(page, student_folder):
@@ -61,17 +57,7 @@ def test_a_student_runs_the_first_cells_and_the_checks_answer(page, student_fold
         timeout=60_000
     )
     picture(page, "top")
-    for text, output in (
-        ("from cattern import check", ""),
-        ("def rel_error", "0.002"),
-        ("def own_random_stream", ""),
-        ("def init_toy_model", "shape"),
-    ):
-        if output:
-            run_cell(page, text, output)
-        else:
-            find_cell(page, text).locator(".jp-InputArea-editor").click()
-            page.keyboard.press("Shift+Enter")
+    run_first_cells(page)
     assert "3.68e-08" in run_cell(page, "correct_scores = np.array", "difference from the correct scores")
     assert "✓ TODO#1" in run_cell(page, 'check("TODO#1")', "TODO#1")
     run_cell(page, "TODO#1 proves", "TODO#1")
