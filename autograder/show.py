@@ -118,15 +118,15 @@ def print_class(graded: list[Graded], console, choices: Choices = DEFAULTS) -> N
     table.add_column("score", justify="right")
     for task in verdicts[0].tasks:
         table.add_column(task.id.replace("TODO", ""), justify="right")
-    for v in verdicts[:MANY]:
+    off_each = [penalty_on(v, choices) for v in verdicts]
+    for v, off in zip(verdicts[:MANY], off_each, strict=False):
         cells = [Text(f"{t.score:g}{LETTERS[t.status]}", COLOURS.get(t.status, "dim")) for t in v.tasks]
-        off = penalty_on(v, choices)
         table.add_row(Text(printable(v.student)), f"{v.score:g} −{off:g}" if off else f"{v.score:g}", *cells)
     console.print(table)
     console.print(
         "~ partial   ✗ wrong   ! error   ⏱ timeout   – skipped, or by hand   · missing\n", style="dim"
     )
-    if late := [printable(v.student) for v in verdicts if penalty_on(v, choices)]:
+    if late := [printable(v.student) for v, off in zip(verdicts, off_each, strict=True) if off]:
         said = f"−: taken off {', '.join(late[:MANY])}, handed in late\n"
         console.print(said, style="dim", markup=False, highlight=False)
     for v in verdicts[:MANY]:

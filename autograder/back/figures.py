@@ -107,9 +107,8 @@ def unexplained(verdicts: Iterable[Mapping], lab: str) -> list[dict]:
                 continue  # the exception explains itself: see `errors`
             places = {place.get("property") for place in t.get("located", ())}
             for lost in t["evidence"].get("lost", ()):
-                stopped = (
-                    t["evidence"].get("raised") and lost.get("got") == "None"
-                )  # an exception, here or before
+                # by an exception, here or before
+                stopped = t["evidence"].get("raised") and lost.get("got") == "None"
                 if lost.get("mistakes") or lost["property"] in places or stopped:
                     continue
                 entry = {"task": t["id"], "property": lost["property"], "says": lost["says"]}

@@ -286,7 +286,7 @@ def sources(root: Path, folders: list[Path]) -> Iterator[bytes]:
     Folders with the same in them stand there once: a course's own packages, as long as nobody has changed them.
     """
     seen = []
-    for folder in (root / "cattern", ROOT / "cattern", *folders):
+    for folder in dict.fromkeys([root / "cattern", ROOT / "cattern", *folders]):
         paths = [path for path in sorted(folder.rglob("*")) if path.suffix in (".py", ".toml")]
         files = [(path.relative_to(folder).as_posix().encode(), path.read_bytes()) for path in paths]
         if files not in seen:

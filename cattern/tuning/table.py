@@ -25,18 +25,24 @@ class Table:
             ValueError: the file is not such a table.
         """
         self.file, self.rows = file, []
+        self._by_key: dict[str, dict[str, Any]] = {}
         if file and file.exists():
             self._read(file)
+            for row in self.rows:
+                self._note(row)
 
     def find(self, key: str) -> dict[str, Any] | None:
         """Return the row of a trial by its `trial_key`, or None when it is not done."""
-        keys = (trial_key(settings_of(row), row["seed"], row["data"]) for row in self.rows)
-        return next((row for row, found in zip(self.rows, keys) if found == key), None)
+        return self._by_key.get(key)
+
+    def _note(self, row: dict[str, Any]) -> None:
+        self._by_key.setdefault(trial_key(settings_of(row), row["seed"], row["data"]), row)
 
     def add(self, row: dict[str, Any]) -> None:
         """Add a trial, in memory and in the file: as a line more, or, when it brings a new setting, by a new file."""
         known = self._columns()
         self.rows.append({"trial": len(self.rows), **row})
+        self._note(self.rows[-1])
         if self.file is None:
             return
         if len(self.rows) > 1 and set(row) <= set(known):

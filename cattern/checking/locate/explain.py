@@ -45,9 +45,8 @@ class Explainer:
         self.lab, self.reference, self.texts, self.open_runner = lab, reference, dict(texts), open_runner
         self.repairs: dict[str, list[Repair]] = {}
         self.budget = SUBMISSION
-        self.fruitless: set[str] = (
-            set()
-        )  # what was raised where no place was found: another task that ends there has none
+        # what was raised where no place was found: another task that ends there has none
+        self.fruitless: set[str] = set()
 
     def explained(
         self, task: Task, verdict: TaskVerdict, answers: Sequence[Answer], found: Mapping[str, Earlier]
@@ -144,11 +143,8 @@ class Explainer:
             waiting = [t for t in targets if not search.right(t[1])]
             tried: list[Target] = []
             if calls := search.called():
-                return (
-                    located,
-                    calls,
-                    NOTHING,
-                )  # what is computed after a wrong call is no sign of a wrong place
+                # what is computed after a wrong call is no sign of a wrong place
+                return located, calls, NOTHING
             while waiting and len(search.repairs) < len(earlier) + STEPS and search.budget > 0:
                 target, *others = waiting
                 repairs = search.find(target[1], [f for _, f in others], shallow=bool(said[target[1]]))

@@ -28,9 +28,8 @@ CHAINS = {
     "SingleLayerMLP": ("linear1", "relu", "linear2"),
     "TwoHiddenLayerMLP": ("linear1", "relu1", "linear2", "relu2", "linear3"),
 }
-FAR = (
-    2.0**20
-)  # between such numbers the differences of a small step drown; what is derived stays as it is, to the last bit
+# Between such numbers the differences of a small step drown; what is derived stays as it is, to the last bit.
+FAR = 2.0**20
 SHIFT = 64.0  # of all logits: it changes no probability
 HISTORIES = ("train_loss_history", "train_acc_history", "test_loss_history", "test_acc_history")
 

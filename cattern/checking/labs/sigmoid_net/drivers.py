@@ -55,9 +55,8 @@ def drive_scalar_backward(student: ModuleType, inputs: Mapping, out: Values) -> 
         out["params_after"] = [params.get(name, np.nan) for name in NAMES]
     grads = dict_from(grads, "scalar_backward")
     out |= {name: grads[name] for name in NAMES if name in grads}
-    with contextlib.suppress(
-        Exception
-    ):  # what it gives at the other target tells whether the derivatives are derived
+    # what it gives at the other target tells whether the derivatives are derived
+    with contextlib.suppress(Exception):
         args = {**inputs, "t": 1.0 - inputs["t"]}
         other = backward(params_of(inputs), *(args[name] for name in ("x1", "x2", "t", "h1", "h2", "o")))
         out["others"] = [other[name] for name in NAMES]
