@@ -177,12 +177,9 @@ def test_a_person_marks_by_hand_and_the_students_page_has_points_and_comment(bro
     """On the page of the tests before: T4's answer, the student's file below, and the marks where they belong."""
     (course, *_), page = formgrader, watched
     assert page.get_by_text("cattern/neural_net.py, as it was handed in").first.is_visible()
-    page.locator("#t4").fill("3.5")
-    page.locator("#t4").press("Tab")
-    page.locator("#t4-comment").fill("Why is the sum one?")
-    page.locator("#t4-comment").press("Tab")
+    write(page, "#t4", "3.5", "grade")
+    write(page, "#t4-comment", "Why is the sum one?", "comment")
     picture(page, "formgrader-by-hand")
-    page.wait_for_timeout(1500)  # each is saved when it is left
     for words in (
         ("grade", LAB, "submitted", "--out", "grades"),
         ("feedback", LAB, "submitted", "--out", "pages"),
@@ -198,6 +195,16 @@ def test_a_person_marks_by_hand_and_the_students_page_has_points_and_comment(bro
     assert own.locator("math").count() and own.evaluate("window.hits || 0") == 0
     picture(own, "feedback-by-hand")
     own.close()
+
+
+def write(page, box: str, text: str, kind: str) -> None:
+    """Write into a box of formgrader's page and leave it; that saves it."""
+    page.locator(box).fill(text)
+    with page.expect_response(
+        lambda r: f"/formgrader/api/{kind}/" in r.url and r.request.method == "PUT"
+    ) as saved:
+        page.locator(box).press("Tab")
+    assert saved.value.ok
 
 
 def test_no_script_of_a_student_runs_in_nbgraders_feedback(watched, formgrader):
