@@ -60,7 +60,7 @@ def judge_cell(
     if source is None:
         return _verdict(task, "missing", why)
     try:
-        answer = probing.load_module("cell", path, "import numpy as np; " + source)
+        answer = probing.load_module("cell", path, probing.NUMPY + source)
     except NotImplementedError:
         return _verdict(task, "missing", "the cell is still as you got it, in the saved notebook")
     except KeyboardInterrupt:

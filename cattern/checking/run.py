@@ -22,6 +22,7 @@ from cattern.checking.lab import Driver, Lab, Probe, Task, Values, module_name
 from cattern.checking.remote import Remote
 from cattern.checking.source import repaired
 
+NUMPY = "import numpy as np; "  # put in front of a cell; no line that is shown has it
 SEED = 231  # of the global random streams before every probe, so that a submission always draws the same
 
 
@@ -146,12 +147,12 @@ def describe(error: BaseException, source_file: str) -> Failure:
     failure = _checked_failure(error.failure)
     lines = error.channel.source.splitlines()  # what stands in a line is known here
     code = lines[failure.line - 1].strip()[:160] if failure.line and failure.line <= len(lines) else ""
-    return replace(failure, code=printable(code, 160) or None)
+    return replace(failure, code=printable(code.removeprefix(NUMPY), 160) or None)
 
 
 def with_numpy(task: Task, source: str) -> str:
     """Return the text of a task's file; a cell knows NumPy. (It stands on the first line, so that lines keep their numbers.)"""
-    return f"import numpy as np; {source}" if task.source == "cell" else source
+    return NUMPY + source if task.source == "cell" else source
 
 
 def answer_task(lab: Lab, task: Task, probes: Iterable[Probe], folder: Path) -> list[Answer]:
@@ -200,7 +201,7 @@ def _checked_failure(raw: dict) -> Failure:
         type=text("type", 40) or "Exception",
         message=_told(raw["message"]) if isinstance(raw.get("message"), str) else "",
         line=line if isinstance(line, int) and 0 < line < 10**6 else None,
-        code=text("code", 160),
+        code=(text("code", 160) or "").removeprefix(NUMPY) or None,
         todo=todo if todo and re.fullmatch(r"TODO#\d+|T\d+", todo) else None,
     )
 

@@ -179,8 +179,10 @@ def read_npz(data: bytes) -> dict[str, np.ndarray]:
 def _members(data: bytes) -> list[tuple[bytes, int, int, int, int, int]]:
     """Return (name, method, CRC-32, start, packed size, size) of every member that the zip's directory lists."""
     magic, *disks, count, total, _, offset, comment = _END.unpack_from(data, max(0, len(data) - _END.size))
+    if not data.startswith(b"PK"):
+        raise WireError("it is no .npz file: np.savez writes one")
     if magic != b"PK\5\6" or any(disks) or comment or count != total or count > MAX_ENTRIES:
-        raise WireError(f"the arrays are cut off, not an .npz, or more than {MAX_ENTRIES}")
+        raise WireError(f"the arrays are cut off, or more than {MAX_ENTRIES}")
     members = []
     for _ in range(count):
         record = _CENTRAL.unpack_from(data, offset)

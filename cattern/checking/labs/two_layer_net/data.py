@@ -15,7 +15,7 @@ def misfit(arrays: dict[str, np.ndarray]) -> str | None:
     """Return why these arrays are not a network for MNIST, or None when they are."""
     for name, dims in SHAPES.items():
         if name not in arrays:
-            return f"there is no {name} in it"
+            return f"there is no {name} in it: W1, b1, W2 and b2 are wanted, as in `best_net.params`"
         a = arrays[name]
         if a.dtype.kind not in "fiu" or (a.ndim != dims and a.shape != (1, a.size)):
             return f"{name} has shape {a.shape} and dtype {a.dtype}: not a parameter of the network"
@@ -31,7 +31,8 @@ def misfit(arrays: dict[str, np.ndarray]) -> str | None:
         CLASSES,
         CLASSES,
     ):
-        return f"the shapes {', '.join(f'{n} {arrays[n].shape}' for n in SHAPES)} do not fit together"
+        found = ", ".join(f"{n} {arrays[n].shape}" for n in SHAPES)
+        return f"the shapes {found} do not fit together: W1 is ({PIXELS}, H), b1 (H,), W2 (H, {CLASSES}), b2 ({CLASSES},)"
     return None
 
 
