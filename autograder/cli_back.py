@@ -1,4 +1,4 @@
-"""The commands that give results back: feedback, report, export; and what a class teaches the catalogue: mistake."""
+"""The commands that give results back: feedback, report, export; and what makes the catalogue better: mistake."""
 
 from enum import StrEnum
 from functools import partial
@@ -52,13 +52,20 @@ def add_to(app: typer.Typer, panel: str) -> None:
             "cattern export two_layer_net --to gradescope[dim]   # an autograder.zip; it needs no grades[/dim]",
         ),
     )(export)
-    shown = examples(
+    draft_shown = (
         "cattern mistake draft ada 'TODO#1' --lab nearest_neighbour",
         "cattern mistake draft ada 1 --lab nearest_neighbour --out draft.toml[dim]   # into a file[/dim]",
     )
-    about = "Let the catalogue of mistakes grow from a class."
-    mistake = typer.Typer(no_args_is_help=True, help=about, epilog=shown)
-    mistake.command(epilog=shown)(draft)
+    superfluous_shown = (
+        "cattern mistake superfluous nearest_neighbour",
+        "cattern mistake superfluous nearest_neighbour --only choose-counts[dim]   # this entry, whatever it changes[/dim]",
+    )
+    about = "Let the catalogue of mistakes grow from a class, and shrink where it says nothing of its own."
+    mistake = typer.Typer(
+        no_args_is_help=True, help=about, epilog=examples(*draft_shown, superfluous_shown[0])
+    )
+    mistake.command(epilog=examples(*draft_shown))(draft)
+    mistake.command(epilog=examples(*superfluous_shown))(superfluous)
     app.add_typer(mistake, name="mistake", rich_help_panel=panel)
 
 
@@ -172,3 +179,41 @@ def draft(
         typer.echo(made.text)
     for line in made.findings:
         typer.echo(printable(line, 300), err=True)
+
+
+def superfluous(
+    lab: LabName,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Try this entry; may be given again.")
+    ] = None,
+    course: CourseFolder = None,
+) -> None:
+    """Say which entries of the catalogue could go, since the place in the student's own code explains as much.
+
+    Each that changes a few tokens in one place (a constant, an operator, an axis, a name, a factor) is taken out and planted, in the solution and in three other styles of it.
+    Lab 1 takes some minutes.
+    """
+    from autograder.course import Course
+    from autograder.solution.reference import public_reference
+    from autograder.solution.superfluous import superfluous as find
+    from cattern.errors import CatternError
+
+    reference = public_reference(Course.open(lab, course))
+    if unknown := sorted({*(only or ())} - reference.patches.keys()):
+        raise CatternError(
+            f"the catalogue of {lab} has no {', '.join(unknown)}: see the ids in its .toml files"
+        )
+    count = 0
+    for found in find(reference, only or ()):
+        count += not found.costs
+        name = f"{found.patch.task} {found.patch.id}"
+        if found.costs:
+            typer.echo(f"stays: {name}: {'; '.join(found.costs)}")
+            continue
+        typer.echo(f"{'could go' if found.tells else 'says more than its place'}: {name}")
+        typer.echo(f"    {found.patch.explanation}")
+        for line in found.words:
+            typer.echo(f"    → {line}")
+    typer.echo(
+        f"{count} cost nothing. Take out those whose text teaches nothing that the place does not say."
+    )

@@ -18,27 +18,31 @@ An explanation is false
     when a place is named that holds the same values without the mistake as with it: there everything is right
     when what is said to belong in a place is not what stands there without the mistake, in any form
 
-CPU is what judging and explaining a wrong file costs in this process.
+CPU is what judging and explaining a wrong file costs in this process. A file that takes more of it than a task may in the
+sandbox does not end: it is counted, printed and left out.
 """
 
 import argparse
 import random
+import signal
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from statistics import median, quantiles
 
 import numpy as np
 from planting import Planted, catalogued, mutants
 
 from autograder.course import Course
+from autograder.sandbox import Limits
 from autograder.solution.reference import load_together, public_reference
+from autograder.solution.trial import Without, verdicts
 from cattern.checking import run as probing
-from cattern.checking.facts import Answer, Facts, agree, read
-from cattern.checking.judge import judge_task
+from cattern.checking.facts import Facts, agree, read
 from cattern.checking.lab import Lab, Task, lab_names, load_lab
 from cattern.checking.locate.basis import same
-from cattern.checking.locate.explain import Explainer, lost_properties
+from cattern.checking.locate.explain import lost_properties
 from cattern.checking.locate.runner import Here
 from cattern.checking.locate.words import sentences
 from cattern.checking.verdict import TaskVerdict
@@ -46,45 +50,24 @@ from cattern.checking.verdict import TaskVerdict
 KINDS = ("named", "located", "related", "said", "nothing")
 
 
-class HeldOut:
-    """A reference that does not know some mistakes."""
-
-    def __init__(self, reference, unknown: set[str]):
-        self.lab, self.probes, self.facts = reference.lab, reference.probes, reference.facts
-        self.basis, self.hidden, self.patched = reference.basis, reference.hidden, reference.patched
-        self._mistakes, self._unknown = reference.mistakes, unknown
-
-    def mistakes(self, task: Task) -> Mapping:
-        """Return the catalogue of a task without what is left out."""
-        return {m: words for m, words in self._mistakes(task).items() if m not in self._unknown}
-
-    def computes(self) -> bool:
-        """Pairs that leave each other's numbers alone are enough here."""
-        return False
+class Endless(KeyboardInterrupt):
+    """A file does not end. What catches all that a student's code may raise lets this through."""
 
 
-def verdicts(lab: Lab, texts: Mapping[str, str], reference) -> list[tuple[TaskVerdict, list]]:
-    """Return the verdicts on a lab's files, explained, each with the repairs that were found for it."""
-    found, explained, explainer = {}, [], Explainer(lab, reference, texts)
-    failure, modules = None, {}
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Raise Endless in what takes more CPU time than this."""
+
+    def stop(*_) -> None:
+        raise Endless
+
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
-        modules = load_together(texts)
-    except Exception as error:
-        failure = probing.describe(error, "")
-    for task in lab.tasks:
-        if task.source != "module":
-            continue
-        probes = reference.probes(task)
-        if failure:
-            answers = [Answer(p.id, {}, failure) for p in probes]
-        else:
-            module = modules[lab.file_of(task)]
-            answers = probing.run(task.driver, module, probes, module.__file__)
-        verdict, found[task.id] = judge_task(lab, task, answers, reference, found)
-        before = len(explainer.repairs.get(lab.file_of(task), ()))
-        said = explainer.explained(task, verdict, answers, found)
-        explained.append((said, explainer.repairs.get(lab.file_of(task), [])[before:]))
-    return explained
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def kind_of(task: Task, verdict: TaskVerdict) -> str:
@@ -169,22 +152,28 @@ def _belongs(lab: Lab, task: Task, planted: Planted, repair, reference) -> bool:
 
 
 def experiment(lab: Lab, count: int, seed: int, show: str) -> tuple[Counter, list[float], Counter]:
-    """Run the experiment on one lab: kinds of lost tasks, CPU seconds of each file, and what is false."""
+    """Run the experiment on one lab: kinds of lost tasks, CPU seconds of each file, and what is false or does not end."""
     rng = random.Random(f"{lab.name} {seed}")
     reference = public_reference(Course.open(lab.name))
     names = sorted(reference.patches)
     rng.shuffle(names)
-    kinds, seconds, false = Counter(), [], Counter()
+    kinds, seconds, false, limits = Counter(), [], Counter(), Limits()
     mutated = mutants(lab, rng, -(-count // 6))
     for third in range(3):
         left_out = names[third::3]
-        blind = HeldOut(reference, set(left_out))
+        blind = Without(reference, left_out)
         some = rng.sample(left_out, min(len(left_out), count // 6))
         wrong = [p for style in range(3) for p in catalogued(reference, some[style::3], style)]
         wrong += mutated[third::3][: count // 6]
         for planted in wrong:
             before = time.process_time()
-            found = verdicts(lab, planted.texts, blind)
+            try:
+                with limited(limits.cpu_seconds):
+                    found = verdicts(lab, planted.texts, blind)
+            except Endless:
+                false["endless"] += 1
+                print(f"    does not end: {planted.what} ({planted.task}, line {planted.lines})")
+                continue
             seconds.append(time.process_time() - before)
             lost = [(v, r) for v, r in found if v.status not in ("pass", "skipped", "missing")]
             if not lost:
@@ -230,6 +219,7 @@ def main() -> None:
         high = quantiles(seconds, n=20)[-1]
         print(
             f"{name:<20}{total:>6}{shares}{false['false'] / total:>8.1%}{median(seconds):>17.2f}{high:>6.2f}{max(seconds):>7.2f}"
+            + (f"   {false['endless']} do not end" if false["endless"] else "")
         )
 
 

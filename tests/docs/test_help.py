@@ -55,7 +55,7 @@ def test_every_command_is_here_and_shows_examples():
             (GOLDEN / f"{name}.txt").write_text(said(name), encoding="utf-8")
     assert found == [
         name for name in NAMES[1:] if " " not in name
-    ]  # "mistake draft" is a command of a command
+    ]  # "mistake draft" and "mistake superfluous" are commands of a command
     assert {c.name or c.callback.__name__ for c in app.registered_commands} <= set(found)
     for name in found:
         assert "Examples:" in (GOLDEN / f"{name}.txt").read_text(encoding="utf-8"), name

@@ -12,6 +12,8 @@ from cattern.checking.locate.candidates import Repair
 from cattern.checking.locate.relations import Pair, relation
 
 CODE = 120  # characters of the student's code that are quoted
+RAISES = "raises an exception"
+WRONG = "has a wrong value"  # what is said where nothing better is known
 Target = tuple[Property, str]  # a lost property, and a fact of it that is wrong
 
 
@@ -41,7 +43,7 @@ def entry_of(repair: Repair, holds: str, target: Target, said: str | None = None
 def what_it_is(repair: Repair, shown: Sequence[tuple]) -> str:
     """Return what stands in a place, beginning with a verb."""
     if repair.blind:
-        return "raises an exception"
+        return RAISES
     if repair.holds:
         return f"is {repair.holds}"
     pairs = [
@@ -54,7 +56,7 @@ def what_it_is(repair: Repair, shown: Sequence[tuple]) -> str:
         return said
     here, needed = np.shape(repair.shown), np.shape(repair.needed)
     if here == needed:
-        return "has a wrong value"
+        return WRONG
     return f"has shape {here}" if here else "is a single number"
 
 
