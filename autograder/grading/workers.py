@@ -148,7 +148,9 @@ class Workers:
         return sandboxes[plots]
 
     def _open(self, plots: bool) -> Sandbox:
-        preload = ["numpy", "numpy.random", "cattern", f"{AGENT}.process"] + ["matplotlib.pyplot"] * plots
+        preload = ["numpy", "numpy.random", "cattern.progress", f"{AGENT}.process"] + [
+            "matplotlib.pyplot"
+        ] * plots
         packages = self.course.distributions
         with self._opening:
             sandbox = Sandbox(self._engine, preload=preload, packages=packages, walls=self.walls)

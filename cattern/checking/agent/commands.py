@@ -78,6 +78,25 @@ def extend(cls: type, methods: Mapping[str, Callable], peek: tuple[str, ...] = (
     return type(cls.__name__, (cls,), {key: method(f, getattr(cls, key, None)) for key, f in methods.items()})
 
 
+@command
+def changing_label(classes: int, told: Callable[[], bool]) -> Callable:
+    """Return a stand-in for `predict`: one label for all rows, another each time, so that accuracies rise and fall.
+
+    Args:
+        classes: how many labels there are.
+        told: is called before an answer, until it says that it need not be any more.
+    """
+    asked, done = 0, False
+
+    def predict(net, seen, X, *_):
+        nonlocal asked, done
+        done = done or told()
+        asked += 1
+        return np.full(len(X), asked % classes)
+
+    return predict
+
+
 _OPEN = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
 
 

@@ -178,7 +178,9 @@ def load_student(
     absent: list[str] = []
     finder = AbsentModules(absent)
     sys.meta_path.append(finder)
-    before = set(sys.modules)
+    before = len(
+        sys.modules
+    )  # the names of all would touch, and so copy, a page for each in a forked process
     while True:
         try:
             return load_module(name, path, source, made), absent
@@ -187,7 +189,7 @@ def load_student(
             if not error.name or error.name in absent or len(absent) >= MAX_MISSING:
                 raise
             absent.append(error.name)
-            for new in set(sys.modules) - before:
+            for new in list(sys.modules)[before:]:
                 if getattr(sys.modules[new], "__spec__", None) and _is_students(sys.modules[new], path):
                     del sys.modules[new]
 

@@ -23,12 +23,10 @@ class Recorder:
     def __init__(self, student, inputs: Mapping):
         self.X, self.y, self.regs, self.rates, self.grads = [], [], [], [], []
         self.after_first: dict[str, np.ndarray] = {}
-        self.asked, self.measured = (
-            0,
-            False,
-        )  # predictions so far; whether one was asked for after the first call
+        self.measured = False  # whether a prediction was asked for after the first call
         self.params: dict[str, list] = {name: [] for name in PARAMS}
-        methods = {"loss": self.loss, "predict": self.predict}
+        predict = beside(student, commands.changing_label, len(inputs["b2"]), self.measure)
+        methods = {"loss": self.loss, "predict": predict}
         own = network_class(student)
         recorded = beside(student, commands.extend, own, methods, peek=("learning_rate",))
         self.net = build(student, inputs, recorded)
@@ -40,10 +38,6 @@ class Recorder:
         if y is None:
             return np.zeros((len(X), np.size(params["b2"])))
         return np.float64(1.5), self.note(params, X, y, reg, seen.get("learning_rate"))
-
-    def predict(self, net, seen: Mapping, X, *_):
-        """Stand in for `predict`: one label for all rows, another each time."""
-        return np.full(len(X), self.measure() % np.size(net.params["b2"]))
 
     @property
     def sizes(self) -> list[tuple[int, int]]:
@@ -73,17 +67,16 @@ class Recorder:
             self.params[name].append(snapshot_of(params, name))
         return self.grads[-1]
 
-    def measure(self) -> int:
-        """Return the number of predictions so far: a label, so that accuracies rise and fall.
+    def measure(self) -> bool:
+        """Keep the parameters at the first prediction after the first update, where the decay is still to come.
 
-        The first after the first update keeps the parameters: the decay is still to come there.
+        Tell whether that is done, or its time is over.
         """
         if len(self.X) == 1 and not self.after_first:
             self.measured, now = True, self.snapshot()
             if any(not np.array_equal(now[name], path[0]) for name, path in self.params.items()):
                 self.after_first = now
-        self.asked += 1
-        return self.asked
+        return bool(self.after_first) or len(self.X) > 1
 
     def train(self, inputs: Mapping, out: Values, prefix: str = "") -> None:
         """Run `train` and put the record into `out`, also when it raises.
