@@ -131,6 +131,12 @@ def test_a_helper_beside_the_file_is_found_and_a_missing_one_costs_who_uses_it()
     for name in ("extras.py", "cattern/extras.py"):
         verdict = graded("two_layer_net", {file: text, name: helper}, WithoutDiagnosis)
         assert sum(t.score for t in verdict.tasks if t.id.startswith("TODO")) == 72
+    own = text.replace(
+        "from extras import", "from cattern.progress import"
+    )  # where a module of ours has the name
+    ours = (Path(markers.__file__).parents[1] / "cattern/progress.py").read_text(encoding="utf-8")
+    verdict = graded("two_layer_net", {file: own, "cattern/progress.py": ours + helper}, WithoutDiagnosis)
+    assert sum(t.score for t in verdict.tasks if t.id.startswith("TODO")) == 72
     verdict = graded("two_layer_net", {file: text}, WithoutDiagnosis)
     assert {t.id for t in verdict.tasks[:7] if t.status != "pass"} == {"TODO#7"}
     assert "hand in `extras.py` too" in verdict.tasks[6].rationale
