@@ -14,7 +14,7 @@ from cattern.checking.agent import commands
 from cattern.checking.lab import Values
 from cattern.checking.labs._driving import centred_differences, has_loop
 from cattern.checking.labs.two_layer_net.network import PARAMS, build, require_params
-from cattern.checking.labs.two_layer_net.stand_ins import Recorder
+from cattern.checking.labs.two_layer_net.stand_ins import ENOUGH, Recorder
 from cattern.checking.remote import beside, locals_of, source_of
 from cattern.checking.run import SEED, ApiError
 
@@ -193,8 +193,8 @@ def write_kinks(student: ModuleType, inputs: Mapping, out: Values) -> None:
 
 def drive_minibatch(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#4: short training runs; what fails after the first minibatch is another task's."""
-    run, runs = 0, inputs["runs"]
-    while run < runs:
+    run, runs, drawn = 0, inputs["runs"], 0
+    while run < runs and drawn < ENOUGH * len(inputs["X"]):
         beside(student, commands.seed, run, only_numpy=True)
         recorder = Recorder(student, inputs)
         try:
@@ -205,6 +205,7 @@ def drive_minibatch(student: ModuleType, inputs: Mapping, out: Values) -> None:
             # each run gives one minibatch: as many of them all the same
             runs = inputs["runs"] * inputs["num_iters"]
         run += 1
+        drawn += sum(rows for rows, _ in recorder.sizes)
 
 
 def drive_update(student: ModuleType, inputs: Mapping, out: Values) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from cattern.checking.lab import Values
 from cattern.checking.labs._reading import equal, is_array, true
 from cattern.checking.labs.two_layer_net.readings import MANY
+from cattern.checking.labs.two_layer_net.stand_ins import ENOUGH
 
 
 def read_minibatch(inputs: Mapping, raw: Values) -> Values:
@@ -78,7 +79,7 @@ def randomness(N: int, runs: list[list[np.ndarray]]) -> Values:
     if facts["one_row"] or not (varied or consecutive):  # which of the rows come is chance
         return facts
     drawn = np.concatenate(batches)
-    enough = len(drawn) >= 20 * N  # then a row that is never drawn is no accident
+    enough = len(drawn) >= ENOUGH * N
     shifts = {(b[0] - a[0]) % N for a, b in pairwise(runs[0])} if consecutive else set()
     return {
         **facts,
