@@ -36,6 +36,7 @@ from planting import Planted, catalogued, mutants
 
 from autograder.course import Course
 from autograder.sandbox import Limits
+from autograder.solution.patches import Conflict
 from autograder.solution.reference import load_together, public_reference
 from autograder.solution.trial import Without, verdicts
 from cattern.checking import run as probing
@@ -109,7 +110,20 @@ def _reproduced(lab: Lab, task: Task, planted: Planted, verdict: TaskVerdict, re
     named = frozenset(m.id for m in verdict.mistakes)
     if not named or named == {planted.what}:
         return True
-    rows = {row["property"] for row in verdict.evidence["lost"] if row["mistakes"]}
+    try:
+        return _same_numbers(lab, task, planted, verdict, named, reference)
+    except Conflict:  # they change the same text: each may be so for its own property
+        each = {frozenset(row["mistakes"]) for row in verdict.evidence["lost"]} - {frozenset()}
+        return len(each) > 1 and all(
+            _same_numbers(lab, task, planted, verdict, mistakes, reference) for mistakes in each
+        )
+
+
+def _same_numbers(
+    lab: Lab, task: Task, planted: Planted, verdict: TaskVerdict, named: frozenset[str], reference
+) -> bool:
+    """Tell whether the solution with some mistakes gives a wrong file's numbers in a property that they explain."""
+    rows = {row["property"] for row in verdict.evidence["lost"] if named & {*row["mistakes"]}}
     facts = {f for p in task.properties if p.name in rows for f in (*p.facts, *p.or_facts)}
     texts = {file: reference.patched(file, named) for file in lab.student_files}
     mine, theirs = (_facts(lab, task, files, reference) for files in (planted.texts, texts))

@@ -81,8 +81,8 @@ def tried(reference: SolutionReference, patch: Patch, out: Collection[str]) -> F
             for file in reference.lab.student_files
             for text in [reference.patched(file, frozenset([patch.id]))]
         }
-        before = [v for v, _ in verdicts(reference.lab, texts, Without(reference, ()))]
-        after = [v for v, _ in verdicts(reference.lab, texts, Without(reference, out))]
+        before = [v for v, _ in verdicts(reference.lab, texts, reference)]
+        after = [v for v, _ in verdicts(reference.lab, texts, Without(reference, out, reference.computes()))]
         pairs = list(zip(before, after, strict=True))
         words = words or tuple(s for v in after if v.id == patch.task for s in sentences(v.to_json()))
         costs = tuple(cost for old, new in pairs for cost in _costs(old, new))

@@ -16,18 +16,19 @@ from cattern.checking.verdict import Mistake, TaskVerdict
 class Without:
     """A reference that does not know some mistakes of the catalogue."""
 
-    def __init__(self, reference: Reference, unknown: Collection[str]):
+    def __init__(self, reference: Reference, unknown: Collection[str], any_pair: bool = False):
+        """Leave out the mistakes `unknown`; `any_pair`: two mistakes are tried together even where both change the same numbers."""
         self.lab, self.probes, self.facts = reference.lab, reference.probes, reference.facts
         self.basis, self.hidden, self.patched = reference.basis, reference.hidden, reference.patched
-        self._mistakes, self._unknown = reference.mistakes, frozenset(unknown)
+        self._mistakes, self._unknown, self._any_pair = reference.mistakes, frozenset(unknown), any_pair
 
     def mistakes(self, task: Task) -> Mapping[str, Mistake]:
         """Return the catalogue of a task without what is left out."""
         return {m: words for m, words in self._mistakes(task).items() if m not in self._unknown}
 
     def computes(self) -> bool:
-        """Pairs that leave each other's numbers alone are enough here."""
-        return False
+        """Tell whether any set of mistakes can be run; where not, pairs that leave each other's numbers alone are tried."""
+        return self._any_pair
 
 
 def verdicts(

@@ -54,7 +54,7 @@ def test_mechanical_is_what_changes_a_few_tokens_in_one_place():
 
 def test_points_of_later_tasks_that_come_by_the_name_are_a_cost():
     lab = reference("two_layer_net")
-    patch = lab.patches["scores-W2-in-first-layer"]
+    patch = lab.patches["scores-minimum"]
     (found,) = superfluous(lab, [patch.id])
     assert any("points of TODO#" in cost for cost in found.costs)
 
