@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pytest
 from judging import reference
 
 from autograder.course import ROOT
@@ -52,6 +53,7 @@ def test_mechanical_is_what_changes_a_few_tokens_in_one_place():
     assert not mechanical(patch(("a = b", "a = c"), ("d = e", "d = f")))
 
 
+@pytest.mark.slow  # lab 1, with any pair of mistakes: five seconds
 def test_points_of_later_tasks_that_come_by_the_name_are_a_cost():
     lab = reference("two_layer_net")
     patch = lab.patches["scores-minimum"]
