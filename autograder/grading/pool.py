@@ -4,6 +4,7 @@ The process that schedules them runs no student code, reads no submission and ju
 """
 
 import ctypes
+import gc
 import multiprocessing
 import os
 import resource
@@ -153,6 +154,7 @@ def _serve(connection: Connection, others: list[Connection], work: Callable, clo
     )
     for other in others:
         other.close()
+    gc.freeze()  # what was there before the fork stays: collections need not look at it, nor copy its pages
     try:
         while True:
             connection.send(work(connection.recv()))
