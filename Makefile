@@ -19,15 +19,20 @@ demo: $(READY) sandbox ## release lab 1, grade the sample class, print the table
 
 # Tests run on every core, and say in the end which took longest and how long it all took.
 PYTEST := $(BIN)/python -m pytest -q -n auto --dist worksteal --durations=20
+BROWSER := $(BIN)/python -m pytest -q -n auto --dist loadfile --durations=5 -m browser
 TIMED = start=$$(date +%s); ended() { code=$$?; echo "make $@: $$(($$(date +%s) - start)) s"; exit $$code; }; trap ended EXIT
 
 .PHONY: test
 test: $(READY) sandbox ## run the tests (all but the slow ones and the browser's), some minutes
 	@$(TIMED); $(PYTEST) -m "not slow and not browser"
 
+.PHONY: test-browser
+test-browser: $(READY) ## JupyterLab, formgrader and pages in a browser, a minute: a module's tests go on where the one before ended
+	@$(TIMED); $(BROWSER)
+
 .PHONY: test-all
 test-all: $(READY) sandbox ## run every test, and every pair, seed and mutant of which CI takes a sample: hours
-	@$(TIMED); CATTERN_SAMPLE=all $(PYTEST)
+	@$(TIMED); CATTERN_SAMPLE=all $(PYTEST) -m "not browser" && $(BROWSER)
 
 .PHONY: bench
 bench: $(READY) sandbox ## measure, beside peers, into benchmarks/RESULTS.md (QUICK=1: a minute, written nowhere; LARGE=1: an hour)

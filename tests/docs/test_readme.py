@@ -20,6 +20,7 @@ ELSEWHERE = {
     "make demo": "test_the_demo_prints_what_readme_shows",
     "make test": "this very run",
     "make setup": ".ci/run",
+    "make test-browser": ".ci/run",
     "make help": "test_make_help_lists_every_target",
     "make lab": "test_browser opens JupyterLab",
     "make test-all": "the same command as make test, with more chosen: hours",

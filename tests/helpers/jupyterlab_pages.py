@@ -1,6 +1,7 @@
 """JupyterLab in Chromium: a server in a folder, and what a person does on its pages."""
 
 import os
+import re
 import secrets
 import socket
 import subprocess
@@ -55,33 +56,43 @@ def open_notebook(browser, address: str):
 
 def run_first_cells(page) -> None:
     """Run the cells of lab 1 that come before its first TODO."""
-    for text, output in (
-        ("from cattern import check", ""),
-        ("def rel_error", "0.002"),
-        ("def own_random_stream", ""),
-        ("def init_toy_model", "shape"),
-    ):
-        if output:
-            run_cell(page, text, output)
-        else:
-            find_cell(page, text).locator(".jp-InputArea-editor").click()
-            page.keyboard.press("Shift+Enter")
+    for text in ("from cattern import check", "def rel_error", "def own_random_stream", "def init_toy_model"):
+        execute(page, text)
 
 
-def run_cell(page, text: str, output: str, nth: int = 0) -> str:
+def run_cell(page, text: str, output: str) -> str:
     """Run the code cell that contains `text`; wait until its output contains `output`, and return the output."""
-    cell = find_cell(page, text)
-    cell.locator(".jp-InputArea-editor").click()
-    page.keyboard.press("Shift+Enter")
-    area = cell.locator(".jp-OutputArea")
+    area = execute(page, text).locator(".jp-OutputArea")
     area.get_by_text(output).first.wait_for(timeout=90_000)
     return area.inner_text()
+
+
+def execute(page, text: str):
+    """Run the code cell that contains `text`, and return it when it has run.
+
+    A key that is pressed while JupyterLab draws its cells, or while it connects to the kernel, is lost without a word:
+    the cell's number says whether it ran, and it is pressed again where none came.
+    """
+    before, pressed, end = None, 0.0, time.monotonic() + 180
+    while time.monotonic() < end:
+        cell = find_cell(page, text)
+        number = cell.locator(".jp-InputPrompt").first.inner_text().strip()
+        before = number if before is None else before
+        if number != before and re.fullmatch(r"\[\d+\]:", number):
+            return cell
+        if number == before and time.monotonic() - pressed > 5:
+            cell.locator(".jp-InputArea-editor").click()
+            page.keyboard.press("Control+Enter")
+            pressed = time.monotonic()
+        page.wait_for_timeout(100)
+    raise AssertionError(f"the cell with {text!r} did not run")
 
 
 def find_cell(page, text: str):
     """Return the cell that contains `text`; the notebook draws cells only when they come into view."""
     cells = page.locator(".jp-Notebook .jp-CodeCell", has_text=text)
-    page.locator(".jp-Notebook .jp-Cell").first.scroll_into_view_if_needed()
+    if not cells.count():
+        page.locator(".jp-Notebook .jp-Cell").first.scroll_into_view_if_needed()
     panel = page.locator(".jp-WindowedPanel-outer").first
     for _ in range(80):
         if cells.count():

@@ -71,7 +71,11 @@ def edit(page, folder, old: str, code: str) -> None:
             break
         page.mouse.wheel(0, 300)
         page.wait_for_timeout(100)
-    line.first.click(click_count=3)
+    for _ in range(5):
+        line.first.click(click_count=3)
+        if old in page.evaluate("getSelection().toString()"):
+            break
+        page.wait_for_timeout(1000)  # the editor moved while it was clicked
     text = "".join(f"        {line}\n" for line in code.splitlines())
     page.keyboard.insert_text(text)
     picture(page, "student-editor")
