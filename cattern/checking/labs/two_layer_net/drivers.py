@@ -193,10 +193,12 @@ def write_kinks(student: ModuleType, inputs: Mapping, out: Values) -> None:
 
 def drive_minibatch(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#4: short training runs; what fails after the first minibatch is another task's."""
-    run, runs, drawn = 0, inputs["runs"], 0
+    run, runs, drawn, recorder = 0, inputs["runs"], 0, None
     while run < runs and drawn < ENOUGH * len(inputs["X"]):
         beside(student, commands.seed, run, only_numpy=True)
-        recorder = Recorder(student, inputs)
+        if recorder:
+            recorder.start_over(inputs)
+        recorder = recorder or Recorder(student, inputs)
         try:
             recorder.train(inputs, out, prefix=f"{run}.")
         except Exception:

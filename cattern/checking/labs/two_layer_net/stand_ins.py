@@ -23,16 +23,26 @@ class Recorder:
     """Stands in for the student's loss while `train` runs, and writes down what it is given."""
 
     def __init__(self, student, inputs: Mapping):
+        self.student = student
+        self.start()
+        predict = beside(student, commands.changing_label, len(inputs["b2"]), self.measure)
+        methods = {"loss": self.loss, "predict": predict}
+        own = network_class(student)
+        self.recorded = beside(student, commands.extend, own, methods, peek=("learning_rate",))
+        self.net = build(student, inputs, self.recorded)
+        self.own = own_gradients(student, inputs, own, self.net)
+
+    def start(self) -> None:
+        """Have nothing written down."""
         self.X, self.y, self.regs, self.rates, self.grads = [], [], [], [], []
         self.after_first: dict[str, np.ndarray] = {}
         self.measured = False  # whether a prediction was asked for after the first call
         self.params: dict[str, list] = {name: [] for name in PARAMS}
-        predict = beside(student, commands.changing_label, len(inputs["b2"]), self.measure)
-        methods = {"loss": self.loss, "predict": predict}
-        own = network_class(student)
-        recorded = beside(student, commands.extend, own, methods, peek=("learning_rate",))
-        self.net = build(student, inputs, recorded)
-        self.own = own_gradients(student, inputs, own, self.net)
+
+    def start_over(self, inputs: Mapping) -> None:
+        """Be ready for another run, of a new network; after the first run, nobody asks for `after_first`."""
+        self.start()
+        self.net = build(self.student, inputs, self.recorded)
 
     def loss(self, net, seen: Mapping, X, y=None, reg=0.0, *_):
         """Stand in for `loss`: zeros without labels, else a known loss and known gradients."""
