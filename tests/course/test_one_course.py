@@ -127,7 +127,7 @@ def same_marks(course, submitted, top) -> dict:
     return marks
 
 
-@in_turn("points", CHOICES, 2)
+@in_turn("points", CHOICES, 1)
 def test_points_tasks_left_out_and_the_secret_hold_for_every_command(tmp_path):
     text = '[labs.nearest_neighbour]\npoints = { "TODO#1" = 30 }\nleave_out = ["TODO#4"]\n'
     course = make_course(tmp_path / "course", "nearest_neighbour", text)
@@ -135,7 +135,7 @@ def test_points_tasks_left_out_and_the_secret_hold_for_every_command(tmp_path):
     assert marks == {"TODO#1": (30, 30), "TODO#2": (0, 22), "TODO#3": (22, 22), "T1": (10, 10)}
 
 
-@in_turn("rubric", CHOICES, 2)
+@in_turn("rubric", CHOICES, 1)
 def test_a_rubric_of_the_courses_own_holds_for_every_command(tmp_path):
     course = make_course(tmp_path / "course", "nearest_neighbour", "")
     copy_packages(course.folder)
@@ -155,7 +155,7 @@ def test_a_rubric_of_the_courses_own_holds_for_every_command(tmp_path):
     assert sum(most for _, most in marks.values()) == 98
 
 
-@pytest.mark.parametrize("carry", [pytest.param(c, marks=in_turn(c, CHOICES, 2)) for c in ("solved", "own")])
+@pytest.mark.parametrize("carry", [pytest.param(c, marks=in_turn(c, CHOICES, 1)) for c in ("solved", "own")])
 def test_files_of_an_earlier_lab_are_whose_the_course_says(tmp_path, carry):
     course = make_course(tmp_path / "course", "nn_library", f'carry = "{carry}"\n')
     own = "raise SystemError('these are my own layers')\n"

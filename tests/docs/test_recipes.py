@@ -75,7 +75,7 @@ def cells(bundle) -> dict[str, float]:
     return {tag(c)["grade_id"]: tag(c)["points"] for c in notebook["cells"] if tag(c).get("grade")}
 
 
-@in_turn("other_points", RECIPES, 2)
+@in_turn("other_points", RECIPES, 1)
 def test_other_points(folder, tmp_path):
     (folder / "course.toml").write_text(recipe("Other points"), encoding="utf-8")
     course = course_of(LAB, folder)
@@ -87,7 +87,7 @@ def test_other_points(folder, tmp_path):
     assert cells(bundle) == {t.grade_id: t.points for t in course.lab.tasks}
 
 
-@in_turn("a_task_less", RECIPES, 2)
+@in_turn("a_task_less", RECIPES, 1)
 def test_a_task_less(folder, tmp_path):
     (folder / "course.toml").write_text(recipe("A task less"), encoding="utf-8")
     bundle, verdicts = graded(course_of(LAB, folder), tmp_path)
@@ -101,7 +101,7 @@ def test_a_task_less(folder, tmp_path):
     assert "TODO#4 proves" in notebook and "T1 proves" not in notebook and "t1-answer" not in notebook
 
 
-@in_turn("other_wording", RECIPES, 2)
+@in_turn("other_wording", RECIPES, 1)
 def test_other_wording(folder, tmp_path):
     path = folder / "notebooks" / LAB / f"{LAB}.ipynb"
     text = path.read_text(encoding="utf-8")
@@ -112,7 +112,7 @@ def test_other_wording(folder, tmp_path):
     assert sum(t.score for t in verdicts.values()) == 100
 
 
-@in_turn("an_own_check", RECIPES, 2)
+@in_turn("an_own_check", RECIPES, 1)
 def test_an_own_check(folder, tmp_path):
     labs = folder / "autograder" / "labs" / LAB
     shutil.copytree(ROOT / "autograder" / "labs" / LAB, labs, ignore=shutil.ignore_patterns("__pycache__"))
@@ -132,7 +132,7 @@ def test_an_own_check(folder, tmp_path):
     assert verdicts["TODO#1"].score == 25
 
 
-@in_turn("an_own_task", RECIPES, 2)
+@in_turn("an_own_task", RECIPES, 1)
 def test_an_own_task(folder, tmp_path):
     copy_packages(folder)
     for name in ("environment.yml", "constraints.txt"):

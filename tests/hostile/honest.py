@@ -13,6 +13,6 @@ def scores(X):
         left += [name for name in os.listxattr(TMP) if name.startswith("user.")]
         left += ["time"] if TMP.stat().st_mtime == 4242 else []
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if left or os.getpriority(os.PRIO_PROCESS, 0) or files != 64 or len(os.listdir()) != 1:
+    if left or os.getpriority(os.PRIO_PROCESS, 0) != PRIORITY or files != 64 or len(os.listdir()) != 1:
         raise AssertionError(f"something was left behind: {left}")
     return 2 * X

@@ -3,12 +3,14 @@
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -183,7 +185,9 @@ def test_lateness_is_kept_and_costs_what_the_courses_rule_says(given):
     assert (graded / "timestamp.txt").is_file() and (graded / "submission_secret.txt").is_file()
 
 
-def test_a_locked_gradebook_is_waited_for_and_named(given, capsys):
+def test_a_locked_gradebook_is_waited_for_and_named(given, capsys, monkeypatch):
+    # SQLite itself waits for five seconds before it says that a file is locked: here for a third of one
+    monkeypatch.setattr(sqlite3.dbapi2, "connect", partial(sqlite3.connect, timeout=0.3))
     where = gradebook.place(given.folder / "course")
     database = given.folder / "course" / "gradebook.db"
     hold = "import sqlite3, sys, time; held = sqlite3.connect(sys.argv[1], isolation_level=None);"
@@ -194,7 +198,7 @@ def test_a_locked_gradebook_is_waited_for_and_named(given, capsys):
     holder.stdout.readline()
     with pytest.raises(CatternError, match=r"locked by another program.*close formgrader"):
         gradebook.with_gradebook(where, lambda book: None, wait=0)
-    threading.Timer(6.0, holder.communicate).start()
+    threading.Timer(1.0, holder.communicate).start()
     given()
     assert "waiting" in capsys.readouterr().err
     assert len(dump(where)) == 13

@@ -9,7 +9,12 @@ from cattern.checking import wire
 
 def answer_request(request: bytes) -> bytes:
     told, arrays = wire.unpack(request)
-    namespace = {"TARGETS": told["targets"], "WALLS": told["walls"], "__name__": "student"}
+    namespace = {
+        "TARGETS": told["targets"],
+        "WALLS": told["walls"],
+        "PRIORITY": told["priority"],
+        "__name__": "student",
+    }
     source = Path("student.py").read_text(encoding="utf-8")
     exec(compile(source, "student.py", "exec"), namespace)
     value = namespace["scores"](arrays["X"])
