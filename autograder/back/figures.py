@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from autograder.grading.one import ENDINGS
+from autograder.grading.endings import ENDINGS
 from cattern.checking.lab import Lab
 
 BINS = 10

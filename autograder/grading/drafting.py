@@ -110,13 +110,13 @@ def _tried(
         except CatternError as error:
             return (f"the entry is not whole yet: {str(error).replace(f'{folder}/', '')}",), False
     applies = "the entry parses and applies"
-    answers = answers_of(
+    came = answers_of(
         task, replace(submission, files={**submission.files, **files}), reference, sandbox, limits
     )
-    if isinstance(answers, TaskVerdict):
-        return (applies, f"the solution with it gives no answer: {answers.rationale}"), False
+    if isinstance(came, TaskVerdict):
+        return (applies, f"the solution with it gives no answer: {came.rationale}"), False
     probes = reference.probes(task)
-    facts = read(task, {p.id: p.inputs for p in probes}, answers)
+    facts = read(task, {p.id: p.inputs for p in probes}, came.answers)
     if differ := _differ(explanation.facts, facts):
         return (applies, "the solution with it differs from the submission:", *differ), False
     return (applies, f"the solution with it gives the submission's facts on all {len(probes)} probes"), True

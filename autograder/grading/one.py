@@ -1,20 +1,18 @@
 """One submission in, one verdict out: sends each task's probes through the sandbox and lets the judge read the answers."""
 
 import contextlib
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
-from pathlib import PurePosixPath
 
+from autograder.grading.endings import ended, plain, stopped
 from autograder.sandbox import Limits, Outcome, Sandbox
 from autograder.solution.reference import SolutionReference
 from autograder.submission import Submission
 from cattern.checking import run as probing
 from cattern.checking import wire
-from cattern.checking.agent.looks import loops_of
 from cattern.checking.channel import Channel, Pipe, PipeError
 from cattern.checking.facts import Answer
 from cattern.checking.judge import Earlier, judge_task
@@ -23,17 +21,6 @@ from cattern.checking.locate.candidates import Repair
 from cattern.checking.locate.explain import Explainer, unexplained
 from cattern.checking.locate.runner import There
 from cattern.checking.verdict import TaskVerdict, Verdict
-
-# What a task that gave no answer is called, and what the student reads. Nothing in it depends on load.
-ENDINGS = {
-    "timeout": ("timeout", "it did not finish within the time limit"),
-    "memory": ("error", "it needed more memory than there is"),
-    "files": ("error", "it made far too many files"),
-    "crash": ("error", "the process crashed"),
-    "exit": ("error", "the process ended without an answer"),
-    "output": ("error", "it returned more data than any right answer has"),
-}
-
 
 # Of the time that a task takes, its computing counts against the submission's budget. Waiting counts only where no busy
 # machine explains it: a budget in wall time alone would give another verdict under load.
@@ -90,6 +77,7 @@ class Grading:
         found: task id → what the tasks after it need to know of it.
         answers: task id → what the student's code gave, for the tasks that gave an answer.
         remarks: what was noticed on the way, for people.
+        endless: text of a file → lines of it that a task was stopped at.
     """
 
     submission: Submission
@@ -100,6 +88,7 @@ class Grading:
     found: dict[str, Earlier] = field(default_factory=dict)
     answers: dict[str, list[Answer]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    endless: dict[str, set[int]] = field(default_factory=dict)
 
     def __post_init__(self):
         self._left = self.seconds
@@ -111,7 +100,7 @@ class Grading:
             return self.verdict(task)
         except OverBudget as error:
             self._left = 0.0
-            return _plain(task, "timeout", str(error))
+            return plain(task, "timeout", str(error))
 
     def verdict(self, task: Task) -> TaskVerdict:
         """Judge one task; those it builds on come before it.
@@ -123,19 +112,27 @@ class Grading:
         if task.source == "data":
             return _by_data(task, self.submission, self.reference)
         if task.source == "hand":
-            return _plain(task, "skipped", "a person grades this one")
+            return plain(task, "skipped", "a person grades this one")
         if self._left <= 0:
             why = f"the tasks before it used up the {self.seconds:g} s that a whole submission has"
-            return _plain(task, "timeout", why)
+            return plain(task, "timeout", why)
         limits = replace(self.limits, wall_seconds=min(self.limits.wall_seconds, self.seconds))
-        answers = answers_of(
-            task, self.submission, self.reference, self.sandbox, limits, self.remarks, self._spend
+        came = answers_of(
+            task,
+            self.submission,
+            self.reference,
+            self.sandbox,
+            limits,
+            self.remarks,
+            self._spend,
+            self.endless,
         )
-        if isinstance(answers, TaskVerdict):
-            return answers
-        self.answers[task.id] = answers
+        if isinstance(came, TaskVerdict):
+            return came
+        if not came.stopped:
+            self.answers[task.id] = came.answers
         verdict, self.found[task.id] = judge_task(
-            self.reference.lab, task, answers, self.reference, self.found
+            self.reference.lab, task, came.answers, self.reference, self.found, came.stopped
         )
         return verdict
 
@@ -181,6 +178,14 @@ class Grading:
         return found
 
 
+@dataclass(frozen=True)
+class Came:
+    """What the submission's code answered to a task's probes, and why it was stopped on the way, if it was."""
+
+    answers: list[Answer]
+    stopped: str = ""
+
+
 def answers_of(
     task: Task,
     submission: Submission,
@@ -189,11 +194,12 @@ def answers_of(
     limits: Limits,
     remarks: list[str] | None = None,
     spend: Callable[[Outcome, float, Limits], None] = lambda outcome, wall, limits: None,
-):
+    endless: dict[str, set[int]] | None = None,
+) -> Came | TaskVerdict:
     """Return what the submission's code answers to a task's probes, or the verdict when there is no answer.
 
     Modules that it imports and that are missing are named in `remarks`: they cost points where they are used only.
-    `spend` is told what it cost.
+    `spend` is told what it cost. Where it did not end is kept in `endless`, and is not waited for as long again.
 
     Raises:
         WallBroken: the sandbox failed twice.
@@ -201,19 +207,22 @@ def answers_of(
     files = files_for(reference.lab, task, submission)
     if files is None:
         what = f"cell {task.cell!r}" if task.source == "cell" else reference.lab.file_of(task)
-        return _plain(task, "missing", f"there is no {what} in the submission")
+        return plain(task, "missing", f"there is no {what} in the submission")
     probes = reference.probes(task)
     file = reference.lab.file_of(task)
     try:
         source = files[file].decode()
     except UnicodeDecodeError as error:
-        return _plain(task, "error", f"{file} is not text in UTF-8: {error.reason}")
+        return plain(task, "error", f"{file} is not text in UTF-8: {error.reason}")
     answers, trouble = None, ""
+    known = (endless if endless is not None else {}).setdefault(source, set())
 
     def converse(pipe: Pipe) -> None:
         nonlocal answers, trouble
         try:
-            answers, absent = probing.run_remotely(Channel(pipe), reference.lab, task, probes, source)
+            answers, absent = probing.run_remotely(
+                Channel(pipe), reference.lab, task, probes, source, sorted(known)
+            )
             if absent and remarks is not None:
                 remarks.append(f"{file}: imports {', '.join(absent)}: not there when this is graded")
         except PipeError as error:
@@ -228,11 +237,15 @@ def answers_of(
             break
     else:
         raise WallBroken(f"{submission.student}, {task.id}: the sandbox failed twice: {outcome.notes}")
+    why, line = stopped(outcome, source, file)
+    known |= {line} - {0}
+    if outcome.status == "timeout":
+        return plain(task, "timeout", why)
     if outcome.status != "ok":
-        return _ended(task, outcome, source, file)
+        return ended(task, outcome)
     if answers is None:
-        return _plain(task, "error", f"its answer could not be read: {trouble}")
-    return answers
+        return plain(task, "error", f"its answer could not be read: {trouble}")
+    return Came(answers, why if line else "")
 
 
 def files_for(lab: Lab, task: Task, submission: Submission) -> Mapping[str, bytes] | None:
@@ -249,31 +262,9 @@ def _by_data(task: Task, submission: Submission, reference: SolutionReference) -
     """Judge a data file, with the lab's own reader."""
     raw = submission.data.get(task.data)
     if raw is None:
-        return _plain(task, "missing", f"there is no {task.data} in the submission: the notebook writes it")
+        return plain(task, "missing", f"there is no {task.data} in the submission: the notebook writes it")
     try:
         arrays = wire.read_npz(raw)
     except wire.WireError as error:
-        return _plain(task, "error", f"{task.data} could not be read: {error}")
+        return plain(task, "error", f"{task.data} could not be read: {error}")
     return import_module(f"autograder.labs.{reference.lab.name}.data").judge(task, arrays)
-
-
-def _ended(task: Task, outcome: Outcome, source: str, file: str) -> TaskVerdict:
-    """Return the verdict on a task that ended without an answer.
-
-    Which line did not end is what its own process says: a wrong number names another line of the student's own file.
-    """
-    status, rationale = ENDINGS[outcome.status]
-    still = re.findall(r"still at line (\d{1,6})$", outcome.notes)
-    lines = source.splitlines()
-    if status == "timeout" and still and 0 < int(still[0]) <= len(lines):
-        number = int(still[0])
-        what = "this loop" if any(loop.start == number for loop in loops_of(source)) else "this"
-        code = probing.printable(lines[number - 1].strip())
-        rationale += f": line {number} of {PurePosixPath(file).name} (`{code}`): {what} had not ended"
-    if outcome.status == "crash" and outcome.signal:
-        rationale += f" ({outcome.signal})"
-    return _plain(task, status, rationale)
-
-
-def _plain(task: Task, status: str, rationale: str) -> TaskVerdict:
-    return TaskVerdict(task.id, task.title, status, 0.0, task.points, rationale)

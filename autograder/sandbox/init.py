@@ -114,7 +114,7 @@ def _answer(
         random.seed(0)
         module, function = head["entry"].split(":")
 
-        _limit(resource.RLIMIT_CPU, cpu, cpu + 1)
+        _limit(resource.RLIMIT_CPU, cpu, cpu + 2)  # two seconds for what a stopped loop leaves to be done
         _limit(resource.RLIMIT_AS, size + memory)
         _limit(resource.RLIMIT_NOFILE, files)
         _limit(resource.RLIMIT_FSIZE, max(file_size, longest + FRAME.size))

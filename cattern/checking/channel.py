@@ -6,7 +6,7 @@ Whatever comes back may be forged: it is read by `Heap.unpack`, which knows numb
 import builtins
 import types
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 import numpy as np
@@ -67,10 +67,16 @@ class Channel(Heap):
 
     # What drivers ask for
 
-    def load(self, name: str, source: str) -> list[str]:
-        """Load the student's file; return the names of the modules that are missing there."""
+    def load(self, name: str, source: str, endless: Iterable[int] = ()) -> list[str]:
+        """Load the student's file; return the names of the modules that are missing there.
+
+        Args:
+            name: import name.
+            source: its text.
+            endless: lines with a loop that is known not to end: nothing waits for it as long as for the first time.
+        """
         self.source = source
-        _, absent = self.ask("load", name, source)
+        _, absent = self.ask("load", name, source, tuple(endless))
         return [str(n)[:80] for n in absent]
 
     def load_watched(self, name: str, source: str) -> None:

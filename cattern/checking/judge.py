@@ -21,7 +21,12 @@ SENTENCES = 3  # of a rationale; what else was lost is called by its name
 
 
 def judge_task(
-    lab: Lab, task: Task, answers: list[Answer], reference: Reference, earlier: Mapping[str, Earlier]
+    lab: Lab,
+    task: Task,
+    answers: list[Answer],
+    reference: Reference,
+    earlier: Mapping[str, Earlier],
+    stopped: str = "",
 ) -> tuple[TaskVerdict, Earlier]:
     """Return the verdict on one task, and what the tasks after it need to know of it.
 
@@ -31,15 +36,17 @@ def judge_task(
         answers: what the submission's code gave for the task's probes.
         reference: what the solution gives.
         earlier: task id → what was found, for the tasks judged before.
+        stopped: why code was stopped on the way, if it was. What is right is earned; of what is not, nothing else is said:
+            how far an endless loop came is another story every time.
 
     Raises:
         CatternError: the rubric asks for a fact that the solution never gives; see `require_facts`.
     """
-    said, mistakes = _judged(open_case(lab, task, answers, reference, earlier), reference)
+    said, mistakes = _judged(open_case(lab, task, answers, reference, earlier), reference, stopped)
     return said, Earlier(mistakes, said.score / task.points if task.points else 0.0)
 
 
-def _judged(case: Case, reference: Reference) -> tuple[TaskVerdict, frozenset[str]]:
+def _judged(case: Case, reference: Reference, stopped: str) -> tuple[TaskVerdict, frozenset[str]]:
     """Return the verdict on a case, and the ids of the mistakes made in it."""
     task, answers = case.task, case.answers
     judged = [judge_property(prop, case) for prop in task.properties]
@@ -54,6 +61,11 @@ def _judged(case: Case, reference: Reference) -> tuple[TaskVerdict, frozenset[st
         if todo == task.id:
             return verdict(task, "missing", judged, f"{task.id} is not written yet"), NOTHING
         return verdict(task, "skipped", judged, f"needs {todo}, which is not written yet"), NOTHING
+    if stopped:
+        worth = [j for j in judged if j.prop.points]
+        if any(j.score for j in worth):
+            return verdict(task, "partial", worth, stopped), NOTHING
+        return TaskVerdict(task.id, task.title, "timeout", 0.0, task.points, stopped), NOTHING
     pairs, props = any_pair(case, reference), [j.prop for j in lost]
     diagnosis = diagnose(task, reference, case.carried, case.got, props, pairs, case.later)
     return explained(case, judged, lost, diagnosis, reference), diagnosis.mistakes

@@ -57,7 +57,7 @@ def run(driver: Driver, module: ModuleType, probes: Iterable[Probe], source_file
 
 
 def run_remotely(
-    channel: Channel, lab: Lab, task: Task, probes: Iterable[Probe], source: str
+    channel: Channel, lab: Lab, task: Task, probes: Iterable[Probe], source: str, endless: Iterable[int] = ()
 ) -> tuple[list[Answer], list[str]]:
     """Load a student's file at the other end of a pipe, and run the task's driver on every probe.
 
@@ -67,6 +67,7 @@ def run_remotely(
         task: the task.
         probes: the calls to make.
         source: the text of the file (or cell) that holds the task's answer.
+        endless: lines of it with a loop that is known not to end.
 
     Returns:
         One answer a probe, and the names of modules that the file imports and that are missing.
@@ -77,7 +78,7 @@ def run_remotely(
     probes, file = list(probes), lab.file_of(task)
     source = with_numpy(task, source)
     try:
-        absent = channel.load(module_name(file), source)
+        absent = channel.load(module_name(file), source, endless)
     except PipeError:
         raise
     except BaseException as error:

@@ -17,7 +17,7 @@ from autograder import markers
 from autograder.back import similar
 from autograder.back.figures import class_figures
 from autograder.back.report import report, report_page, write_report
-from autograder.grading.one import ENDINGS
+from autograder.grading.endings import ENDINGS
 
 COURSE = course_of(LAB)
 MISTAKES = {"TODO#2": "reg-not-halved", "TODO#3": "relu-mask-missing", "TODO#6": "decay-divided"}

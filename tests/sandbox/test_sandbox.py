@@ -89,7 +89,7 @@ def test_an_ordinary_user_with_limits_inside(sandbox):
     """
     root = os.geteuid() == 0
     inside = eval(words(ask(sandbox, textwrap.dedent(source))))
-    assert inside[2:] == [64, 8 * 2**20, 0, 3, 17, "1", "Agg", True]
+    assert inside[2:] == [64, 8 * 2**20, 0, 4, 17, "1", "Agg", True]
     assert inside[0] is False
     assert not (root and inside[1])
 

@@ -2,8 +2,6 @@
 
 import ast
 import linecache
-import os
-import signal
 from types import FrameType
 
 LOOKS = 25
@@ -48,24 +46,3 @@ def loops_of(source: str) -> list[range]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     return [range(n.lineno, n.end_lineno + 1) for n in nodes if isinstance(n, ast.While | ast.For)]
-
-
-def tell_when_time_is_up(file: str) -> None:
-    """Let this process, when its computing time is over, write to stderr which line does not end, and then end."""
-    import resource  # not on Windows, where nothing limits the time
-
-    looks: list[Look] = []
-
-    def look(number: int, frame: FrameType | None) -> None:
-        looks.append(look_at(frame, {file}))
-        if len(looks) < LOOKS:
-            signal.signal(signal.SIGPROF, look)
-            signal.setitimer(signal.ITIMER_PROF, PAUSE)
-            return
-        if found := stuck_at(looks):
-            os.write(2, f"\nstill at line {found[1]}\n".encode())
-        signal.signal(signal.SIGXCPU, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGXCPU)
-
-    if resource.getrlimit(resource.RLIMIT_CPU)[0] != resource.RLIM_INFINITY:
-        signal.signal(signal.SIGXCPU, look)

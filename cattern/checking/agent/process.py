@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from . import commands, loading, looks, watch
+from . import commands, loading, watch
 from .heap import Heap
+from .stop import Stopper
 from .values import HEAD, Entry, HeapError
 
 WATCHED = ("params", "grads")  # dicts of a student's object that drivers look at all the time
@@ -26,6 +27,7 @@ class Agent(Heap):
         self._turn, self._unread = threading.RLock(), b""
         self._known: dict[type, list] = {}
         self._watch = None  # of an instrumented file
+        self.stopper = Stopper(source_file)
 
     # Shared values: the other side says when one may go
 
@@ -107,6 +109,7 @@ class Agent(Heap):
         with self._turn:
             self._send({"call": number, "method": name}, (args, kwargs), share=False)
             message, value = self._serve()
+        self.stopper.give_back()
         if "raised" in message:
             raise _exception(*message["raised"])
         return value
@@ -134,6 +137,7 @@ class Agent(Heap):
             do = message.get("do")
             if do is None:
                 return message, value
+            self.stopper.begin()
             try:
                 result = getattr(self, f"_do_{do}")(*value)
             except KeyboardInterrupt:
@@ -148,6 +152,8 @@ class Agent(Heap):
                 )
             else:
                 self._send({}, result)
+            finally:
+                self.stopper.end()
 
     def _read(self, size: int) -> bytes:
         while len(self._unread) < size:
@@ -160,12 +166,14 @@ class Agent(Heap):
 
     # What can be asked
 
-    def _do_load(self, name: str, source: str):
+    def _do_load(self, name: str, source: str, endless: tuple):
+        self.stopper.know(source, endless)
         module, absent = loading.load_student(name, Path(self._file), source)
         return module, absent
 
     def _do_load_watched(self, name: str, source: str):
         self._watch = watch.Watch()
+        self.stopper.only_end = True
         module, absent = loading.load_student(name, Path(self._file), source, self._watch.made)
         return module, absent
 
@@ -261,7 +269,7 @@ def serve(path: bytes, descriptor: int) -> bytes:
         sys.modules.pop(f"cattern.{handed_in.stem}", None)  # what was imported ahead is ours
     sys.path += [str(Path.cwd()), str(own)]
     agent = Agent(descriptor, path.decode())
-    looks.tell_when_time_is_up(path.decode())
+    agent.stopper.start()
     with loading.quiet(), contextlib.suppress(EOFError):
         agent._serve()
     return b""
