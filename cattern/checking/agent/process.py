@@ -12,7 +12,7 @@ import numpy as np
 
 from . import commands, loading, watch
 from .heap import Heap
-from .stop import Stopper
+from .stop import Stopper, end_here, only_students
 from .values import HEAD, Entry, HeapError
 
 WATCHED = ("params", "grads")  # dicts of a student's object that drivers look at all the time
@@ -27,7 +27,7 @@ class Agent(Heap):
         self._turn, self._unread = threading.RLock(), b""
         self._known: dict[type, list] = {}
         self._watch = None  # of an instrumented file
-        self.stopper = Stopper(source_file)
+        self.stopper = Stopper({source_file}, only_students, end_here)
 
     # Shared values: the other side says when one may go
 
@@ -167,7 +167,7 @@ class Agent(Heap):
     # What can be asked
 
     def _do_load(self, name: str, source: str, endless: tuple):
-        self.stopper.know(source, endless)
+        self.stopper.know(self._file, source, endless)
         module, absent = loading.load_student(name, Path(self._file), source)
         return module, absent
 

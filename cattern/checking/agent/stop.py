@@ -9,7 +9,7 @@ import linecache
 import os
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import FrameType
 
@@ -28,14 +28,28 @@ class TookTooLong(Exception):
 
 
 class Stopper:
-    """Stops the code of a student's file in this process. It does nothing before it is started."""
+    """Stops the code of a student's files in this process. It does nothing before it is started, or knows a loop.
 
-    def __init__(self, file: str):
-        """Know the file, by the name under which it is compiled."""
-        self.file, self.only_end = file, False  # True ends the process: nobody would believe what comes later
-        self._loops: list[range] = []
+    Args:
+        files: under whose names the student's code is compiled.
+        is_students: tells whether an exception may be raised in a frame; another one is only looked at again.
+        give_up: ends the process, where no exception helps.
+        most: exceptions between `begin` and `end`.
+    """
+
+    def __init__(
+        self,
+        files: set[str],
+        is_students: Callable[[FrameType | None], bool],
+        give_up: Callable[[], None],
+        most: int = MOST,
+    ):
+        self.files, self.is_students, self.give_up, self.most = files, is_students, give_up, most
+        self.only_end = False  # True ends the process at once: nobody would believe what comes later
+        self.told = 0  # times that an exception was raised since something was asked for
+        self._loops: list[tuple[str, range]] = []
         self._stops, self._since = 0, None
-        self._depth, self._told, self._due = 0, 0, ""
+        self._depth, self._due = 0, ""
         self._looks: list[Look] = []
 
     def start(self) -> None:
@@ -45,20 +59,29 @@ class Stopper:
         if resource.getrlimit(resource.RLIMIT_CPU)[0] != resource.RLIM_INFINITY:
             signal.signal(signal.SIGXCPU, self._look)
 
-    def know(self, source: str, lines: Iterable[int]) -> None:
-        """Wait no longer than `KNOWN` in what begins on these lines of the student's file."""
+    def know(self, file: str, source: str, lines: Iterable[int]) -> None:
+        """Wait no longer than `KNOWN` in what begins on these lines of a file."""
         for line in lines:
             loops = [loop for loop in loops_of(source) if loop.start == line]
-            self._loops += loops or [range(line, line + 1)]
+            self._loops += [(file, loop) for loop in loops or [range(line, line + 1)]]
         if self._loops:
             signal.signal(signal.SIGPROF, self._tick)
             signal.setitimer(signal.ITIMER_PROF, TICK, TICK)
+
+    def stop_at(self, file: str, line: int, frame: FrameType | None) -> None:
+        """Stop what is in a loop of a file, now and whenever it comes there again.
+
+        Raises:
+            TookTooLong: in the student's code.
+        """
+        self.know(file, "".join(linecache.getlines(file)), [line])
+        self._stop(line, frame)
 
     def begin(self) -> None:
         """Something is asked for."""
         self._depth += 1
         if self._depth == 1:
-            self._told, self._since, self._due = 0, None, ""
+            self.told, self._since, self._due = 0, None, ""
 
     def end(self) -> None:
         """It is done."""
@@ -76,7 +99,7 @@ class Stopper:
 
     def _look(self, number: int, frame: FrameType | None) -> None:
         """The computing time is over: look at where the code is, again and again; then stop it."""
-        self._looks.append(look_at(frame, {self.file}))
+        self._looks.append(look_at(frame, self.files))
         if len(self._looks) < LOOKS:
             signal.signal(signal.SIGPROF, self._look)
             signal.setitimer(signal.ITIMER_PROF, PAUSE)
@@ -84,14 +107,14 @@ class Stopper:
         found, self._looks = stuck_at(self._looks), []
         signal.signal(signal.SIGXCPU, signal.SIG_IGN)  # it comes again every second
         if not found:
-            _end()
-        self.know("".join(linecache.getlines(self.file)), [found[1]])
-        self._stop(found[1], frame)
+            self.give_up()
+        self.stop_at(found[0], found[1], frame)
 
     def _tick(self, number: int, frame: FrameType | None) -> None:
         """Stop what has been in a known loop for too long."""
-        now, lines = time.process_time(), [line for _, _, line in look_at(frame, {self.file})]
-        loop = next((loop for loop in self._loops for line in lines if line in loop), None)
+        now, there = time.process_time(), look_at(frame, self.files)
+        among = (loop for file, loop in self._loops for f, _, line in there if f == file and line in loop)
+        loop = next(among, None)
         if loop is None:
             self._since = None
         elif self._since is None:
@@ -103,16 +126,16 @@ class Stopper:
         said = f"still at line {line}"
         if not self._stops:
             os.write(2, f"\n{said}\n".encode())
-        self._stops, self._told, self._since = self._stops + 1, self._told + 1, None
-        if self.only_end or self._told > MOST:
-            _end()
-        if _is_students(frame):
+        self._stops, self.told, self._since = self._stops + 1, self.told + 1, None
+        if self.only_end or self.told > self.most:
+            self.give_up()
+        if self.is_students(frame):
             raise TookTooLong(said)
         self._due = said
 
 
-def _is_students(frame: FrameType | None) -> bool:
-    """Tell whether an exception goes from a frame through nothing but student code to who called that, and no message is cut."""
+def only_students(frame: FrameType | None) -> bool:
+    """Tell whether an exception goes from a frame of the agent's process to who called the student, and no message is cut."""
     running = frame
     while frame:
         folder, name = os.path.split(frame.f_code.co_filename)
@@ -123,6 +146,7 @@ def _is_students(frame: FrameType | None) -> bool:
     return False
 
 
-def _end() -> None:
+def end_here() -> None:
+    """End the process as if its limit had."""
     signal.signal(signal.SIGXCPU, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGXCPU)
