@@ -89,7 +89,8 @@ class Watchdog(threading.Thread):
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         """Stop the call, in the main thread."""
-        self._stopper.stop_at(*self._found[:2], frame)
+        if self._found:  # else it is a timer of the student's own
+            self._stopper.stop_at(*self._found[:2], frame)
 
     def _is_students(self, frame: FrameType | None) -> bool:
         """Tell whether a frame is the student's own, or of what they called."""
