@@ -94,7 +94,7 @@ def feedback(
             f"{printable(student)}: the gradebook's points are newer than the verdict, and stay", err=True
         )
     for student, why in given.troubles.items():
-        typer.echo(f"cattern: {printable(student)}: {printable(why)}", err=True)
+        typer.echo(f"cattern: {printable(student)}: {printable(why, 300)}", err=True)
     if given.troubles:
         raise typer.Exit(1)
 
@@ -142,7 +142,7 @@ def export(
     made = write(Course.open(lab, course), to.value, grades, out, sheet, column, not no_sandbox)
     typer.echo(f"for {to.value}: {made.path}")
     for line in made.notes:
-        typer.echo(printable(line), err=True)
+        typer.echo(printable(line, 300), err=True)
 
 
 def draft(

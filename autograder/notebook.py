@@ -28,6 +28,19 @@ def read(course: Course) -> dict:
     return notebook
 
 
+def require(course: Course) -> None:
+    """Refuse a course that has no notebook of its lab: without it there is no solution of the theory, and no page.
+
+    Raises:
+        CatternError: it is missing.
+    """
+    if not course.notebook.is_file():
+        raise CatternError(
+            f"{course.notebook} is missing: a course's folder holds the notebook of each of its labs; copy "
+            f"notebooks/{course.lab_name} into it, or name the right folder with --course"
+        )
+
+
 def solution_cells(course: Course) -> dict[str, str]:
     """Return the code of the instructor notebook's solution cells, grade_id → source; empty without a notebook."""
     if not course.notebook.is_file():

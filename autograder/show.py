@@ -104,25 +104,19 @@ def print_class(graded: list[Graded], console, choices: Choices = DEFAULTS) -> N
         console: where to.
         choices: the course's, for what lateness takes off.
     """
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
     from rich.text import Text
 
     verdicts = [g.verdict for g in graded if g.verdict]
     if not verdicts:
         return
-    table = Table(
-        title=f"{verdicts[0].lab}: {len(verdicts)} submissions", title_justify="left", box=SIMPLE_HEAD
-    )
-    table.add_column("student")
-    table.add_column("score", justify="right")
-    for task in verdicts[0].tasks:
-        table.add_column(task.id.replace("TODO", ""), justify="right")
     off_each = [penalty_on(v, choices) for v in verdicts]
+    rows = []
     for v, off in zip(verdicts[:MANY], off_each, strict=False):
         cells = [Text(f"{t.score:g}{LETTERS[t.status]}", COLOURS.get(t.status, "dim")) for t in v.tasks]
-        table.add_row(Text(printable(v.student)), f"{v.score:g} −{off:g}" if off else f"{v.score:g}", *cells)
-    console.print(table)
+        score = f"{v.score:g} −{off:g}" if off else f"{v.score:g}"
+        rows.append([Text(printable(v.student)), Text(score), *cells])
+    heads = ["student", "score", *(task.id.replace("TODO", "") for task in verdicts[0].tasks)]
+    _print_parts(f"{verdicts[0].lab}: {len(verdicts)} submissions", heads, rows, console)
     console.print(
         "~ partial   ✗ wrong   ! error   ⏱ timeout   – skipped, or by hand   · missing\n", style="dim"
     )
@@ -133,6 +127,36 @@ def print_class(graded: list[Graded], console, choices: Choices = DEFAULTS) -> N
         console.print(Text(f"{printable(v.student)}: ", "bold") + Text(in_short(v), "default"))
     if len(verdicts) > MANY:
         console.print(f"and {len(verdicts) - MANY} more: see summary.csv")
+
+
+def _print_parts(title: str, heads: list[str], rows: list[list], console) -> None:
+    """Print a table, below each other in parts where it is too wide: no name and no number is cut off."""
+    from rich.box import SIMPLE_HEAD
+    from rich.cells import cell_len
+    from rich.table import Table
+
+    widths = [
+        max(cell_len(head), *(cell.cell_len for cell in column)) + 3
+        for head, column in zip(heads, zip(*rows, strict=True), strict=True)
+    ]
+    widths[0] = min(widths[0], max(console.width // 3, 10))  # a long name has several lines
+    parts, used = [[0, 1]], sum(widths[:2]) + 1
+    for at in range(2, len(heads)):
+        if used + widths[at] > console.width and len(parts[-1]) > 2:
+            parts.append([0, 1])
+            used = sum(widths[:2]) + 1
+        parts[-1].append(at)
+        used += widths[at]
+    for part in parts:
+        table = Table(title=title if part is parts[0] else None, title_justify="left", box=SIMPLE_HEAD)
+        for at in part:
+            justify = "right" if at else "left"
+            table.add_column(
+                heads[at], justify=justify, overflow="fold", max_width=None if at else widths[0] - 3
+            )
+        for row in rows:
+            table.add_row(*(row[at] for at in part))
+        console.print(table)
 
 
 def in_short(verdict) -> str:
@@ -147,7 +171,13 @@ def in_short(verdict) -> str:
         said.append(
             f"{len(missing)} tasks not written" if len(missing) > 3 else f"not written: {', '.join(missing)}"
         )
+        if len(missing) > 3 and (gone := [t.rationale for t in verdict.tasks if _has_no_file(t)]):
+            said[-1] += f": {gone[0]}"
     return "; ".join([*said, *verdict.repairs[:1]]) or "all right"
+
+
+def _has_no_file(task) -> bool:
+    return task.status == "missing" and task.rationale.endswith(".py in the submission")
 
 
 def print_appeal(appeal: Appeal, console) -> None:

@@ -16,7 +16,7 @@ from autograder.back.final import penalty_of
 from autograder.back.page import FROM_COLLECT, feedback_page
 from autograder.back.sections import sections
 from autograder.course import Course
-from autograder.grading.klass import take_class_in
+from autograder.grading.klass import keep_apart, take_class_in
 from autograder.grading.store import verdict_path
 from autograder.nbgrader_bridge import autograded, gradebook, storing
 from autograder.nbgrader_bridge.marks import Marks
@@ -76,10 +76,11 @@ def feedback(
         progress: wraps the stream of students, to show it.
 
     Raises:
-        CatternError: nobody there has a verdict, or the gradebook cannot be used.
+        CatternError: nobody there has a verdict, `out` is inside `submitted`, or the gradebook cannot be used.
     """
-    lab, release = course.lab, bundle.handed_out(course)
     hand_ins = take_class_in(course, submitted).hand_ins
+    keep_apart(submitted, out)
+    lab, release = course.lab, bundle.handed_out(course)
     found = {h.student: h for h in hand_ins if verdict_path(verdicts, h.student).is_file()}
     if not found:
         raise CatternError(
@@ -106,9 +107,14 @@ def _read(course: Course, hand_ins: Iterable, verdicts: Path, given: Given) -> I
     for student, hand_in in hand_ins:
         with _theirs_alone(given, student, "no page"):
             file = verdict_path(verdicts, student)
+            verdict = read_verdict(file)
+            if verdict.get("lab") != lab.name:
+                raise CatternError(
+                    f"{file} is a verdict on {verdict.get('lab')}, not on {lab.name}: name its lab"
+                )
             yield HandedIn(
                 student,
-                read_verdict(file),
+                verdict,
                 file.stat().st_mtime_ns,
                 opened(hand_in, lab, release),
                 hand_in.at,

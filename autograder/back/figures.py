@@ -1,5 +1,6 @@
 """A class in figures: from verdict files to numbers that a page shows and a program reads."""
 
+import re
 import shlex
 import statistics
 from collections import Counter
@@ -94,7 +95,7 @@ def mistakes(verdicts: Iterable[Mapping], sections: Mapping[str, str]) -> list[d
                 entry = made.setdefault((t["id"], m["id"]), entry)
                 if v["student"] not in entry["students"]:
                     entry["students"].append(v["student"])
-    ranked = sorted(made.values(), key=lambda e: (-len(e["students"]), e["task"], e["id"]))
+    ranked = sorted(made.values(), key=lambda e: (-len(e["students"]), _in_order(e["task"]), e["id"]))
     return [{**e, "count": len(e["students"]), "students": sorted(e["students"])} for e in ranked]
 
 
@@ -135,11 +136,16 @@ def errors(verdicts: Iterable[Mapping]) -> list[dict]:
         {
             "raised": raised,
             "count": len(who),
-            "tasks": sorted({task for tasks in who.values() for task in tasks}),
+            "tasks": sorted({task for tasks in who.values() for task in tasks}, key=_in_order),
             "students": sorted(who),
         }
         for raised, who in ranked
     ]
+
+
+def _in_order(task: str) -> list:
+    """Return what sorts TODO#10 after TODO#9."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", task)]
 
 
 def troubles(verdicts: Iterable[Mapping]) -> list[dict]:

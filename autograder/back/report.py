@@ -12,6 +12,7 @@ from autograder.back.page import templates
 from autograder.back.sections import sections
 from autograder.course import Course
 from autograder.grading.klass import take_class_in
+from autograder.notebook import require
 from autograder.submission import Unreadable, read_submission
 from cattern.errors import CatternError
 
@@ -56,6 +57,7 @@ def report(
     Raises:
         CatternError: there is no verdict, or `submitted` is no class.
     """
+    require(course)
     release = bundle.handed_out(course)
     headings = sections(course.lab, release[f"{course.lab_name}.ipynb"])
     figures = class_figures(course.lab, read_verdicts(grades, course.lab_name), headings)

@@ -9,6 +9,7 @@ from pathlib import Path
 from autograder.course import Course
 from autograder.grading.journal import Journal, course_key, key_of
 from autograder.grading.store import (
+    keep_one_lab,
     locked,
     read_verdict,
     set_aside,
@@ -18,6 +19,7 @@ from autograder.grading.store import (
 )
 from autograder.grading.workers import Graded
 from autograder.late import penalty_on
+from autograder.notebook import require
 from autograder.sandbox import require_walls
 from autograder.sanitise.names import write_names
 from autograder.submission import HandIn, Intake, take_in
@@ -72,10 +74,13 @@ def grade_class(
         force: grade again what has not changed.
 
     Raises:
-        CatternError: nothing was submitted, or the machine cannot grade, or cannot write.
+        CatternError: nothing was submitted, `out` is inside of it or holds another lab's verdicts, or the machine cannot
+            grade, or cannot write.
     """
     taken = take_class_in(course, submitted)
+    keep_apart(submitted, out)
     chosen = _chosen(course, taken, only)
+    keep_one_lab(out, course.lab_name)
     if walls and not scheduler:
         require_walls()
     try:
@@ -96,18 +101,33 @@ def grade_class(
         finally:
             _write_class(course, out, submitted, taken)
     except OSError as problem:
+        if out.exists() and not out.is_dir():
+            raise CatternError(f"{out} is a file: --out takes a folder") from None
         raise CatternError(
             f"{problem.filename or out}: {problem.strerror}; what was graded is kept, and the same command goes on from there"
         ) from problem
     return GradedClass(sorted(results, key=lambda each: each.student), taken, len(kept))
 
 
+def keep_apart(submitted: Path, out: Path) -> None:
+    """Refuse to write into the class's folder: what lies there would be a student the next time.
+
+    Raises:
+        CatternError: `out` is `submitted`, or inside of it.
+    """
+    if out.resolve().is_relative_to(submitted.resolve()):
+        raise CatternError(
+            f"--out {out} is inside {submitted}, where every folder is a student: give one that is not"
+        )
+
+
 def take_class_in(course: Course, submitted: Path) -> Intake:
     """Return what a class handed in, its students known by the course's roster where there is one.
 
     Raises:
-        CatternError: nothing was handed in.
+        CatternError: nothing was handed in, or the course has no notebook of the lab.
     """
+    require(course)
     if not submitted.exists():
         raise CatternError(
             f"{submitted} is not there: give the folder that holds one folder for each student"
@@ -132,7 +152,7 @@ def place_of(course: Course, submitted: Path, student: str) -> Place:
     found = {each.student: each.place for each in take_class_in(course, submitted).hand_ins}
     if student not in found:
         raise CatternError(
-            f"no submission of {student!r} in {submitted}: there are {', '.join(found) or 'none'}"
+            f"no submission of {student!r} for {course.lab_name} in {submitted}: there are {', '.join(found) or 'none'}"
         )
     return found[student]
 

@@ -40,6 +40,24 @@ def read_verdict(path: Path) -> Verdict:
         raise CatternError(f"{path} is not a verdict of this version ({error}): grade again") from None
 
 
+def keep_one_lab(folder: Path, lab: str) -> None:
+    """Refuse to write a lab's verdicts over another's: a student has one file in a folder.
+
+    Raises:
+        CatternError: the folder holds verdicts on another lab.
+    """
+    for path in sorted(folder.glob("*.json")):
+        try:
+            other = read_verdict(path).lab
+        except CatternError:
+            continue
+        if other != lab:
+            raise CatternError(
+                f"{folder} holds the verdicts on {other}: give {lab} a folder of its own, such as --out {folder}-{lab}"
+            )
+        return
+
+
 def set_aside(folder: Path, student: str) -> None:
     """Move the verdict of a student who is not in the class any more where no table and no export finds it."""
     path = verdict_path(folder, student)

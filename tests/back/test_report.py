@@ -15,7 +15,7 @@ from pages import violations
 
 from autograder import markers
 from autograder.back import similar
-from autograder.back.figures import class_figures
+from autograder.back.figures import class_figures, errors, mistakes
 from autograder.back.report import report, report_page, write_report
 from autograder.grading.endings import ENDINGS
 
@@ -124,6 +124,19 @@ def test_the_figures_are_what_was_planted(students):
     assert figures["repairs"]["count"] == sum(bool(v["repairs"]) for v in verdicts)
     assert figures["late"] == [v["student"] for v in verdicts if v["late"]]
     assert class_figures(COURSE.lab, verdicts, SECTIONS) == figures  # the same twice
+
+
+def test_tasks_are_listed_in_their_order():
+    said = {
+        "status": "error",
+        "evidence": {"raised": "SyntaxError"},
+        "mistakes": [{"id": "m", "explanation": ""}],
+    }
+    tasks = [{**task_of(COURSE.lab.tasks[0], "error", 0.0), **said, "id": f"TODO#{n}"} for n in range(1, 13)]
+    verdicts = [{"student": "ada", "tasks": tasks}]
+    expected = [f"TODO#{n}" for n in range(1, 13)]
+    assert errors(verdicts)[0]["tasks"] == expected
+    assert [mistake["task"] for mistake in mistakes(verdicts, {})] == expected
 
 
 def test_copies_stand_out_and_a_class_of_one_solution_does_not():

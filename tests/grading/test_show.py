@@ -103,6 +103,26 @@ def late(console) -> None:
     show.print_class([Graded("ann", when), Graded("bob", CLASS[1])], console, choices)
 
 
+def test_a_table_of_many_tasks_fits_a_terminal_and_nothing_in_it_is_cut_off():
+    tasks = [task(f"TODO#{n}", "partial", n + 0.25) for n in range(1, 20)]
+    rows = [verdict(name, *tasks) for name in ("müller_hans_12346", "a" * 40, "日本語の名前")]
+    for width in (60, 80, 200):
+        text = io.StringIO()
+        show.print_class([Graded(v.student, v) for v in rows], Console(file=text, width=width))
+        table = text.getvalue().partition("~ partial")[0]
+        assert "…" not in table and max(map(len, table.splitlines())) <= width
+        for n in range(1, 20):
+            assert table.count(f" {n}.25~ ") == 3 and f" #{n} " in table
+        assert "müller_hans_12346" in table and "日本語の名前" in table and table.count("a" * 17) >= 2
+
+
+def test_a_file_that_was_not_handed_in_is_named():
+    gone = [task(f"TODO#{n}", "missing", 0, "there is no cattern/net.py in the submission") for n in range(4)]
+    assert show.in_short(verdict("ann", *gone)) == (
+        "4 tasks not written: there is no cattern/net.py in the submission"
+    )
+
+
 def test_the_terminal_shows_what_it_showed():
     text = io.StringIO()
     for part in (class_table, many, appeal, explanations, course, rest, late):
