@@ -41,8 +41,8 @@ ELSEWHERE = {
     "cattern mistake draft ada 'TODO#1' --lab nearest_neighbour": "test_draft",
     "python -m cattern check --watch": "test_watch, in a terminal",
     "cattern demo nn_library": "test_the_demo_runs_for_any_lab",
-    "cattern data": "test_load_mnist runs what it calls",
-    "cattern data --force": "test_load_mnist runs what it calls",
+    "cattern data": "test_examples",
+    "cattern data --force": "test_examples, without the internet; test_load_mnist has the mirrors",
 }
 RUN = sorted({c for c in CODE if re.match(r"(cattern|python -m cattern) ", c)} - ELSEWHERE.keys())
 

@@ -78,7 +78,11 @@ def test_a_course_of_its_own_travels(cluster, tmp_path):
     (course / "notebooks" / LAB / f"{LAB}.ipynb").write_text(text, encoding="utf-8")
     write(tmp_path / "submitted", "ada", WRONG)
     opened = course_of(LAB, course)
-    grade_class(opened, tmp_path / "submitted", tmp_path / "there", scheduler=cluster[0])
+    command = [sys.executable, "-m", "cattern", "grade", LAB, "submitted", "--out", "there"]
+    command += ["--course", "course", "--scheduler", cluster[0]]
+    environment = {k: v for k, v in os.environ.items() if k != "CATTERN_SEED"} | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "verdicts: there" in done.stdout, done.stderr
     grade_class(opened, tmp_path / "submitted", tmp_path / "here", jobs=1)
     assert verdicts(tmp_path / "there") == verdicts(tmp_path / "here")
     grade_class(
