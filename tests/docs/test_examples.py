@@ -77,7 +77,7 @@ EXPECTED = {
     "cattern explain dora": "TODO#",
     "cattern explain dora 'TODO#2' --html": "dora.html",
     "cattern demo nearest_neighbour": "feedback for ",
-    "cattern mistake draft": "patches = [",
+    "cattern mistake draft": "todo1-draft",
     "cattern mistake superfluous": "1 cost nothing",
     "cattern feedback two_layer_net submitted": "feedback/dora/two_layer_net/two_layer_net.html",
     "cattern report two_layer_net": "report/two_layer_net.html",
