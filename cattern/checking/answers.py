@@ -85,6 +85,27 @@ def judge_cell(
     return _verdict(task, "given", f"{said}: whether right, the grader says")
 
 
+def judge_file(lab: Lab, task: Task, folder: Path) -> TaskVerdict | None:
+    """Say why the file that holds a task's answer cannot be loaded at all: it is gone, or not text in UTF-8. None when it can."""
+    name = lab.file_of(task)
+    path, data = folder / name, b""
+    try:
+        data = path.read_bytes()
+        data.decode("utf-8")
+    except FileNotFoundError:
+        near = [*path.parent.glob(f"{path.stem}*"), *folder.glob(f"{path.stem}*.py*")]
+        perhaps = f"; is it {near[0].relative_to(folder).as_posix()}?" if near else ""
+        return _verdict(task, "missing", f"there is no {name} in this folder{perhaps}")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        why = f"{name} is not saved as UTF-8, from line {line} on, so that the notebook cannot import it: save it with the encoding UTF-8"
+    except OSError as error:
+        why = f"{name} could not be read: {error.strerror or error}"
+    else:
+        return None
+    return replace(_verdict(task, "error", why), evidence={"raised": why})
+
+
 def judge_data(lab: Lab, task: Task, path: Path | None) -> TaskVerdict:
     """Say whether a data file can be read and holds what it should, as far as the lab says before it is graded."""
     if path is None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from cattern.checking import fingerprints
 from cattern.checking import run as probing
 from cattern.checking.agent.loading import absent_module
-from cattern.checking.answers import judge_cell, judge_data, judge_hand
+from cattern.checking.answers import judge_cell, judge_data, judge_file, judge_hand
 from cattern.checking.hang import Watchdog
 from cattern.checking.judge import Earlier, judge_task
 from cattern.checking.lab import Lab, Task, load_lab, module_name
@@ -95,7 +95,9 @@ def answer(lab: Lab, reference, folder: Path, question: dict, say: Callable[[dic
         probing.printed.clear()
         stub, output = None, ""
         watchdog.begin(stops=task.source == "module")
-        if task.source == "module":
+        if task.source == "module" and (verdict := judge_file(lab, task, folder)):
+            watchdog.end()
+        elif task.source == "module":
             answers = probing.answer_task(lab, task, reference.probes(task), folder)
             watchdog.end()
             verdict, found[task.id] = judge_task(lab, task, answers, reference, found, watchdog.stopped)

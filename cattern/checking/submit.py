@@ -47,6 +47,12 @@ def collect(lab: str, tasks: list[About]) -> Packed:
         for path in sorted(notebook.parent.iterdir()):
             if path.suffix.lower() in BESIDE and path.is_file() and path.stat().st_size <= MOST_BYTES:
                 packed.files.setdefault(path.name, path)
+    here = {folder.resolve() for folder in (Path.cwd(), top)}
+    strays = {path.name for folder in here for path in folder.glob("*.ipynb") if path.name != f"{lab}.ipynb"}
+    strays |= {Path(name).name for name in codes for folder in here if (folder / Path(name).name).is_file()}
+    if strays:
+        counts = ", ".join([f"{lab}.ipynb", *codes])
+        packed.notes.append(f"{', '.join(sorted(strays)[:5])}: not handed in; what counts is {counts}")
     yours = {*packed.files, "manifest.json"}
     if changed := changed_given_files(top, yours):
         packed.notes.append(

@@ -137,6 +137,27 @@ def test_where_no_signal_can_be_sent_the_rest_is_not_run(bundle_with):
     assert {v["status"] for k, v in verdicts.items() if k != "TODO#1"} == {"skipped"}
 
 
+def test_a_file_that_is_gone_or_not_text_is_named_and_what_to_do(bundle_with):
+    folder = bundle_with(SOLUTION)
+    file = folder / "cattern" / "neural_net.py"
+    for data in (
+        SOLUTION.encode("utf-16"),
+        SOLUTION.replace("\n", "\n# Größe\n", 1).encode("cp1252", "replace"),
+    ):
+        file.write_bytes(data)
+        verdict = checked(folder, "1")["TODO#1"]
+        assert verdict["status"] == "error" and verdict["rationale"].endswith("with the encoding UTF-8")
+    assert "from line 2 on" in verdict["rationale"]
+    away = file.rename(file.with_name("neural_net.py.txt"))
+    verdicts = checked(folder)
+    assert {v["status"] for v in verdicts.values()} == {"missing"} and len(verdicts) == 7
+    assert verdicts["TODO#1"]["rationale"].endswith("; is it cattern/neural_net.py.txt?")
+    away.unlink()
+    assert checked(folder, "1")["TODO#1"]["rationale"].endswith(
+        "there is no cattern/neural_net.py in this folder"
+    )
+
+
 def test_a_file_that_ends_the_process_is_named(bundle_with):
     verdicts = checked(bundle_with("import os\nos._exit(0)\n"))
     assert {v["status"] for v in verdicts.values()} == {"error"}

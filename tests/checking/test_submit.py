@@ -65,6 +65,18 @@ def test_the_zip_is_graded_as_it_is(complete, tmp_path):
     assert (verdict["status"], verdict["score"]) == ("graded", 72)
 
 
+def test_what_lies_in_the_wrong_place_or_under_another_name_is_noted(complete):
+    strays = [complete / "neural_net.py", complete / f"{LAB}-Copy1.ipynb"]
+    try:
+        for path in strays:
+            path.write_text("{}", encoding="utf-8")
+        note = f"note: neural_net.py, {LAB}-Copy1.ipynb: not handed in; what counts is {LAB}.ipynb, cattern/neural_net.py"
+        assert note in run(complete, "submit").stdout.splitlines()
+    finally:
+        for path in strays:
+            path.unlink()
+
+
 def test_what_is_missing_is_said_and_nothing_is_written(complete):
     (complete / "best_net.npz").unlink()
     done = run(complete, "submit")
