@@ -7,6 +7,7 @@ import pytest
 
 from cattern.checking.agent import commands, stop
 from cattern.checking.agent.loading import without_trace
+from cattern.checking.agent.looks import stuck_at
 from cattern.checking.agent.process import Agent
 
 NAME, FILE = "student_that_loops", "student_that_loops.py"
@@ -86,3 +87,13 @@ def test_while_a_message_is_sent_nothing_is_raised(agent):
     with pytest.raises(stop.TookTooLong) as error:
         asked(agent, agent._do_call, agent.student.calls, (lambda: agent._callback(1, "", (), {}),), ())
     assert said and "_callback" in [entry.name for entry in error.traceback]
+
+
+def test_without_a_loop_the_line_is_one_that_every_look_saw():
+    """A recursion without end is somewhere else at every look; what called it is not."""
+    deep = [("f.py", "predict", 9), ("f.py", "f", 3)]
+    looks = [[*deep, ("f.py", "f", line)] for line in (2, 3, 2)] + [
+        [*deep, ("f.py", "f", 3), ("f.py", "f", 2)]
+    ]
+    assert stuck_at(looks) == stuck_at(looks[::-1]) == ("f.py", 3, False)
+    assert stuck_at([[("f.py", "f", 2)], []]) is None

@@ -30,6 +30,9 @@ def stuck_at(looks: list[Look]) -> tuple[str, int, bool] | None:
         file = looks[0][level][0]
         if loop := smallest_loop(file, {places[level][2] for places in looks}):
             return file, loop, True
+    for level in reversed(range(depth)):  # no chance look decides
+        if len({places[level] for places in looks}) == 1:
+            return looks[0][level][0], looks[0][level][2], False
     return (looks[-1][depth - 1][0], looks[-1][depth - 1][2], False) if depth else None
 
 
