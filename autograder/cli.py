@@ -204,6 +204,10 @@ def explain(
     task: TaskName,
     submitted: GradedFolder = Path("submitted"),
     lab: LabOption = "two_layer_net",
+    grades: Annotated[
+        Path,
+        typer.Option(metavar="DIR", help="Verdicts: it is said where the one of the table is not today's."),
+    ] = Path("grades"),
     html: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write a page to send to the student: no hidden input is on it."),
@@ -217,8 +221,11 @@ def explain(
     from autograder import show
     from autograder.course import Course
     from autograder.grading.explain import explain as lay_open
+    from autograder.grading.explain import unlike_recorded
     from autograder.grading.klass import place_of
+    from autograder.grading.store import verdict_path
     from autograder.grading.workers import Workers, plots
+    from cattern.checking.run import printable
 
     opened = Course.open(lab, course)
     wanted = opened.lab.task(task)
@@ -229,6 +236,8 @@ def explain(
         sandbox = workers.sandbox(plots(submission))
         explanation = lay_open(wanted, submission, workers.reference, sandbox, workers.limits)
     show.print_explanation(explanation, Console())
+    for line in unlike_recorded(opened, verdict_path(grades, student), explanation.verdict):
+        typer.echo(f"cattern: {printable(line, 300)}", err=True)
     if html:
         from autograder.back.page import task_page
 

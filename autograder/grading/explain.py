@@ -5,8 +5,11 @@ The verdict is the grader's own, from the grader's own code, whatever the task's
 
 from dataclasses import dataclass
 from difflib import unified_diff
+from pathlib import Path
 
+from autograder.course import Course
 from autograder.grading.one import Grading
+from autograder.grading.store import read_verdict
 from autograder.sandbox import Limits, Sandbox
 from autograder.solution.reference import SolutionReference
 from autograder.submission import Submission
@@ -46,6 +49,34 @@ class Explanation:
     repairs: tuple[Repair, ...] = ()
     facts: Facts | None = None
     known: frozenset[str] = frozenset()
+
+
+def unlike_recorded(course: Course, recorded: Path, now: TaskVerdict) -> list[str]:
+    """Return in what today's verdict on a task is not that of the table, a sentence each; none without a file.
+
+    Args:
+        course: the course as it is today.
+        recorded: the student's file among the verdicts.
+        now: what the grader says today.
+
+    Raises:
+        CatternError: the file is no verdict.
+    """
+    if not recorded.is_file():
+        return []
+    then, today = read_verdict(recorded), course.recorded()
+    said = {
+        "secret": "another secret of the course: its hidden inputs are not the ones shown here",
+        "version": f"version {then.course.get('version')} of this program, and this is {today['version']}",
+        "choices": "other choices in course.toml",
+    }
+    found = [f"was given with {said[key]}" for key in said if then.course.get(key) != today[key]]
+    for task in then.tasks:
+        if task.id == now.id and (task.status, task.score) != (now.status, now.score):
+            found.append(
+                f"says {task.id}: {task.status}, {task.score:g} points, and graded now it is {now.status}, {now.score:g}"
+            )
+    return [f"the verdict in {recorded} {each}" for each in found]
 
 
 def explain(

@@ -1,5 +1,7 @@
 """Appeals, as an instructor types them: a page to send, and what a one-line fix would have given."""
 
+import json
+import shutil
 import subprocess
 import sys
 
@@ -20,6 +22,38 @@ def test_explain_writes_a_page_to_send(graded_class, tmp_path):
     page = (tmp_path / "dora.html").read_text(encoding="utf-8")
     assert "The L2 term is twice as large" in page and "8 <span" in page and "reg * (np.sum(W1" in page
     assert "The probe" in done.stdout and "reg_loss = 0.5" not in page  # the patch is the instructor's alone
+
+
+def test_explain_says_where_it_is_not_the_verdict_of_the_table(graded_class, tmp_path):
+    handed_in, grades = graded_class(LAB)
+    (tmp_path / "grades").mkdir()
+    file = tmp_path / "grades" / "dora.json"
+    shutil.copy(grades / "dora.json", file)
+    # that class has a course of its own, with another time limit
+    command = (
+        "explain",
+        "dora",
+        "TODO#2",
+        "--submitted",
+        str(handed_in),
+        "--course",
+        str(grades.parent / "course"),
+    )
+    assert "the verdict in" not in cattern(tmp_path, *command).stderr
+    then = json.loads(file.read_text(encoding="utf-8"))
+    then["course"] |= {"secret": "0" * 16, "version": "0.0.1", "choices": {"late_days": 3}}
+    then["tasks"][1]["score"] = 12.0
+    file.write_text(json.dumps(then), encoding="utf-8")
+    done = cattern(tmp_path, *command)
+    assert done.returncode == 0, done.stderr
+    for said in (
+        "another secret",
+        "version 0.0.1",
+        "other choices",
+        "TODO#2: partial, 12 points",
+        "partial, 8",
+    ):
+        assert said in done.stderr, said
 
 
 def test_a_one_line_fix_shows_before_and_after_and_stores_nothing(graded_class, tmp_path):

@@ -153,6 +153,10 @@ def test_explain_lays_one_task_open_and_writes_a_page(opened, called, at_work, t
     assert pages == [(opened, "V", ("read", "ada", "place"))]
     assert opened.asked == [(LAB, None), ("a_lab", None)]
     assert at_work.asked == [(opened, True), (opened, False)]
+    asked = called(explain, "unlike_recorded", ["it was given with another\x1b secret"])
+    done = run("explain", "ada", "2", "--grades", "marks")
+    assert asked == [(opened, Path("marks/ada.json"), "V")]
+    assert "cattern: it was given with another" in done.stderr and "\x1b" not in done.stderr
 
 
 def test_a_draft_goes_to_the_terminal_or_into_a_new_file(opened, called, at_work, tmp_path):

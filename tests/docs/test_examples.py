@@ -39,7 +39,7 @@ ELSEWHERE = {
 # Options that no example shows → a command with them.
 MORE = (
     "python -m cattern check 2 --json --seconds 5",
-    "cattern explain dora 2 --no-sandbox --course .",
+    "cattern explain dora 2 --grades grades --no-sandbox --course .",
     "cattern grade two_layer_net submitted --out grades --only ada/TODO#2 --force --no-sandbox --course .",
     "cattern export two_layer_net --to gradescope --out there --no-sandbox --course .",
     "cattern feedback two_layer_net submitted --course .",
