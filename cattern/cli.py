@@ -168,7 +168,7 @@ def submit(
     lab: Annotated[
         str | None, typer.Argument(metavar="[LAB]", help="The lab; the one in this folder.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="ZIP", help="Where the zip goes.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="ZIP", help="Where the zip goes, or its folder.")] = None,
     student: Annotated[str | None, typer.Option(metavar="ID", help="Who you are, for the receipt.")] = None,
     anyway: Annotated[bool, typer.Option("--anyway", help="Write it though something is missing.")] = False,
 ) -> None:
@@ -215,5 +215,7 @@ def main() -> None:
         print(f"cattern: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except OSError as error:  # no permission, no space: the machine's own words are plain enough
-        print(f"cattern: {error}", file=sys.stderr)
+        no_folder = isinstance(error, FileExistsError | NotADirectoryError)
+        said = f"{error.filename}: a file is there, where a folder is wanted" if no_folder else error
+        print(f"cattern: {said}", file=sys.stderr)
         sys.exit(1)

@@ -101,8 +101,6 @@ def grade_class(
         finally:
             _write_class(course, out, submitted, taken)
     except OSError as problem:
-        if out.exists() and not out.is_dir():
-            raise CatternError(f"{out} is a file: --out takes a folder") from None
         raise CatternError(
             f"{problem.filename or out}: {problem.strerror}; what was graded is kept, and the same command goes on from there"
         ) from problem
@@ -113,8 +111,10 @@ def keep_apart(submitted: Path, out: Path) -> None:
     """Refuse to write into the class's folder: what lies there would be a student the next time.
 
     Raises:
-        CatternError: `out` is `submitted`, or inside of it.
+        CatternError: `out` is `submitted`, or inside of it, or a file.
     """
+    if out.exists() and not out.is_dir():
+        raise CatternError(f"{out} is a file: --out takes a folder")
     if out.resolve().is_relative_to(submitted.resolve()):
         raise CatternError(
             f"--out {out} is inside {submitted}, where every folder is a student: give one that is not"

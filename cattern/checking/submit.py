@@ -23,11 +23,13 @@ class Packed:
         files: path in the zip, below its top folder → where the file is.
         missing: sentences: what is not there or cannot be read, so that nothing is written.
         notes: sentences: what looks as if it was forgotten.
+        strays: a sentence, if some: work that lies in the wrong place or under another name.
     """
 
     files: dict[str, Path] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    strays: list[str] = field(default_factory=list)
 
 
 def collect(lab: str, tasks: list[About]) -> Packed:
@@ -52,7 +54,7 @@ def collect(lab: str, tasks: list[About]) -> Packed:
     strays |= {Path(name).name for name in codes for folder in here if (folder / Path(name).name).is_file()}
     if strays:
         counts = ", ".join([f"{lab}.ipynb", *codes])
-        packed.notes.append(f"{', '.join(sorted(strays)[:5])}: not handed in; what counts is {counts}")
+        packed.strays.append(f"{', '.join(sorted(strays)[:5])}: not handed in; what counts is {counts}")
     yours = {*packed.files, "manifest.json"}
     if changed := changed_given_files(top, yours):
         packed.notes.append(
@@ -104,26 +106,32 @@ def submit(lab: str, out: Path | None = None, student: str | None = None, anyway
 
     Args:
         lab: the lab's name.
-        out: where the zip goes; None for `LAB-submission.zip` in this folder.
+        out: where the zip goes, or the folder for `LAB-submission.zip`; None for this folder.
         student: written into the receipt, where a course wants it.
         anyway: write it even though something is missing.
 
     Raises:
-        CatternError: something is missing or cannot be read; the message lists it.
+        CatternError: something is missing or cannot be read; the message lists it. Or `out` is in no folder.
     """
+    path = out or Path.cwd()
+    if path.is_dir():
+        path = path / f"{lab}-submission.zip"
+    elif not path.parent.is_dir():
+        raise CatternError(
+            f"{path.parent} is not a folder: name the zip, or a folder that is there, with --out"
+        )
     child = Child(lab)
     try:
         packed = collect(lab, child.tasks)
         if packed.missing and not anyway:
-            lines = "".join(f"\n  {what}" for what in packed.missing)
+            lines = "".join(f"\n  {what}" for what in [*packed.missing, *packed.strays])
             raise CatternError(
                 f"not all of it is there:{lines}\nTo hand in the rest all the same, add --anyway"
             )
         found = list(results(lab, ["all"], child=child))
     finally:
         child.close()
-    path = out or Path.cwd() / f"{lab}-submission.zip"
-    notes = [*packed.missing, *packed.notes]
+    notes = [*packed.missing, *packed.strays, *packed.notes]
     write_zip(path, lab, packed.files, receipt(lab, packed.files, found, notes, student))
     return path, notes, found
 

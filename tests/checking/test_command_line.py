@@ -184,6 +184,17 @@ def test_an_error_is_one_sentence_and_has_its_exit_code(monkeypatch, capsys, err
     assert threads == ["1", "1", "3"]
 
 
+def test_a_file_in_the_place_of_a_folder_is_named_in_words(monkeypatch, capsys, tmp_path):
+    (tmp_path / "out").write_text("")
+    monkeypatch.setattr(cli, "app", lambda: (tmp_path / "out").mkdir(parents=True, exist_ok=True))
+    monkeypatch.setattr(cli, "installed", lambda group: [])
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert (
+        capsys.readouterr().err == f"cattern: {tmp_path / 'out'}: a file is there, where a folder is wanted\n"
+    )
+
+
 def test_what_nobody_foresaw_has_pythons_own_words():
     """Rich's would show the values of variables, a student's among them."""
     assert cli.app.pretty_exceptions_enable is False

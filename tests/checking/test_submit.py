@@ -72,9 +72,18 @@ def test_what_lies_in_the_wrong_place_or_under_another_name_is_noted(complete):
             path.write_text("{}", encoding="utf-8")
         note = f"note: neural_net.py, {LAB}-Copy1.ipynb: not handed in; what counts is {LAB}.ipynb, cattern/neural_net.py"
         assert note in run(complete, "submit").stdout.splitlines()
+        (complete / f"{LAB}.ipynb").unlink()
+        assert f"  {note.removeprefix('note: ')}" in run(complete, "submit").stderr.splitlines()
     finally:
         for path in strays:
             path.unlink()
+
+
+def test_out_may_be_a_folder_and_must_be_in_one(complete, tmp_path):
+    assert run(complete, "submit", "--out", str(tmp_path)).returncode == 0
+    assert zipfile.is_zipfile(tmp_path / f"{LAB}-submission.zip")
+    done = run(complete, "submit", "--out", str(tmp_path / "no" / "x.zip"))
+    assert done.returncode == 1 and f"{tmp_path / 'no'} is not a folder" in done.stderr
 
 
 def test_what_is_missing_is_said_and_nothing_is_written(complete):

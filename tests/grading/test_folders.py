@@ -75,6 +75,8 @@ def test_a_file_is_no_folder_for_verdicts(submitted, tmp_path):
     (tmp_path / "grades").write_text(json.dumps({}))
     with pytest.raises(CatternError, match="is a file: --out takes a folder"):
         grade_class(course_of(LAB), submitted, tmp_path / "grades", walls=False)
+    with pytest.raises(CatternError, match="is a file: --out takes a folder"):
+        feedback(course_of(LAB), submitted, tmp_path, tmp_path / "grades")
 
 
 def test_a_student_who_is_not_there_is_looked_for_in_a_lab(submitted):
