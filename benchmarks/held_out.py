@@ -16,7 +16,8 @@ An explanation is false
 
     when mistakes are named that, planted in the solution, do not give the submission's numbers
     when a place is named that holds the same values without the mistake as with it: there everything is right
-    when what is said to belong in a place is not what stands there without the mistake, in any form
+    when what is said to belong in a place is not what stands there without the mistake, in any form. (Where a statement
+    was dropped, its value belongs in the place before it.)
 
 CPU is what judging and explaining a wrong file costs in this process. A file that takes more of it than a task may in the
 sandbox does not end: it is counted, printed and left out.
@@ -144,25 +145,37 @@ def _facts(lab: Lab, task: Task, texts: Mapping[str, str], reference) -> Facts:
 
 def _belongs(lab: Lab, task: Task, planted: Planted, repair, reference) -> bool:
     """Tell whether a place holds other values without the mistake, and among them what is said to belong there."""
-    line = planted.line_before(repair.place.line)
+    place = repair.place
+    line = planted.line_before(place.line)
     if line is None:
         return True  # the changed line itself
-    seen = []
-    for texts, number in ((planted.texts, repair.place.line), (planted.right, line)):
-        runner = Here(lab, task, texts)
-        try:
-            records = [runner.record(probe).seen for probe in reference.probes(task)]
-            places = [
-                i
-                for i, p in enumerate(runner.places)
-                if (p.line, p.code, p.kind) == (number, repair.place.code, repair.place.kind)
-            ]
-        finally:
-            runner.close()
-        seen.append([v for record in records for i in places for call in record.get(i, ()) for v in call])
-    here, right = seen
+    here = _held(
+        lab, task, planted.texts, reference, lambda p: _key(p) == _key(place) and p.line == place.line
+    )
+    right = _held(lab, task, planted.right, reference, lambda p: _key(p) == _key(place) and p.line == line)
     changed = len(here) != len(right) or not all(same(a, b) for a, b in zip(here, right, strict=True))
+    if planted.dropped and place.line + 1 == planted.lines.start:
+        stored = place.target or place.code
+        right = _held(
+            lab, task, planted.right, reference, lambda p: p.line == line + 1 and p.target == stored
+        )
+        changed = bool(right)
     return changed and (not right or any(same(np.ravel(v), np.ravel(repair.needed)) for v in right))
+
+
+def _key(place) -> tuple[str, str]:
+    return place.code, place.kind
+
+
+def _held(lab: Lab, task: Task, texts: Mapping[str, str], reference, wanted) -> list:
+    """Return the values that some places of a file hold on all probes."""
+    runner = Here(lab, task, texts)
+    try:
+        records = [runner.record(probe).seen for probe in reference.probes(task)]
+        places = [number for number, place in enumerate(runner.places) if wanted(place)]
+    finally:
+        runner.close()
+    return [v for record in records for number in places for call in record.get(number, ()) for v in call]
 
 
 def experiment(lab: Lab, count: int, seed: int, show: str) -> tuple[Counter, list[float], Counter]:

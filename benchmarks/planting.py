@@ -65,9 +65,20 @@ class Planted:
     lines: range
     right: Mapping[str, str]
 
+    @property
+    def dropped(self) -> bool:
+        """Whether a statement was taken out: nothing, or `pass`, stands in its place."""
+        before, after = (texts[self.file].splitlines() for texts in (self.right, self.texts))
+        changed = after[self.lines.start - 1 : self.lines.stop - 1]
+        return len(after) < len(before) or [line.strip() for line in changed] == ["pass"]
+
     def line_before(self, line: int) -> int | None:
         """Return the number that a line of the wrong file has in the right one, or None where it was changed."""
         before, after = (texts[self.file].splitlines() for texts in (self.right, self.texts))
+        for node in ast.walk(ast.parse(self.texts[self.file])):
+            simple = isinstance(node, ast.Assign | ast.AugAssign | ast.Expr | ast.Return)
+            if simple and node.lineno == line and {*self.lines} & {*range(line, node.end_lineno + 1)}:
+                return None  # a statement of several lines
         for a, b, size in SequenceMatcher(None, before, after, False).get_matching_blocks():
             if b < line <= b + size:
                 return line - b + a

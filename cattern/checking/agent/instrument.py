@@ -6,8 +6,9 @@ standard library, so that it can run beside the student's file wherever that run
 """
 
 import ast
-import builtins
 from dataclasses import dataclass
+
+from . import nodes
 
 SEE, MAY, GIVE, ENTER, LEAVE = "_see_", "_may_", "_give_", "_enter_", "_leave_"
 MODULES = ("np", "numpy", "math", "random", "self", "super")  # names that never hold a number
@@ -25,6 +26,8 @@ class Place:
         kind: "expression", "whole" (all that is assigned or returned), or "after" (a variable, after it was changed).
         target: what the statement stores to, or "".
         calls: the method, or the function that is none of Python's own, that the expression calls, or "".
+        loop: first and last line of the outermost loop that it stands in; (0, 0) where it stands in none.
+        once: a loop that it stands in ends in its first turn: `return` or `break` stands in it without an `if`.
     """
 
     line: int
@@ -34,6 +37,8 @@ class Place:
     kind: str = "expression"
     target: str = ""
     calls: str = ""
+    loop: tuple[int, int] = (0, 0)
+    once: bool = False
 
     @property
     def statement(self) -> str:
@@ -59,6 +64,7 @@ class _Rewriter(ast.NodeTransformer):
 
     def __init__(self, source: str):
         self.lines, self.places, self.path = source.encode().split(b"\n"), [], []
+        self.loops: list[ast.For | ast.While] = []  # around what is visited
         self.local: list[set[str]] = []  # names that a function has for itself: only those may be stored to
 
     def visit_ClassDef(self, node):
@@ -69,14 +75,16 @@ class _Rewriter(ast.NodeTransformer):
 
     def visit_FunctionDef(self, node):
         self.path.append(node.name)
-        self.local.append(_locals_of(node))
+        around, self.loops = self.loops, []
+        self.local.append(nodes.locals_of(node))
         body = self._block(node.body)
         self.local.pop()
         self.path.pop()
+        self.loops = around
         if not any(isinstance(n, ast.Yield | ast.YieldFrom) for n in ast.walk(node)):
             first = 1 if ast.get_docstring(node, clean=False) is not None else 0
-            guarded = ast.Try(body[first:] or [ast.Pass()], [], [], [_call(LEAVE)])
-            body = [*body[:first], _call(ENTER), guarded]
+            guarded = ast.Try(body[first:] or [ast.Pass()], [], [], [nodes.call_of(LEAVE)])
+            body = [*body[:first], nodes.call_of(ENTER), guarded]
         node.body = body
         return node
 
@@ -94,7 +102,7 @@ class _Rewriter(ast.NodeTransformer):
         if not self.path:
             return node
         if isinstance(node.value, ast.Tuple) and not any(isinstance(e, ast.Starred) for e in node.value.elts):
-            targets = node.targets[0].elts if _as_many(node) else [None] * len(node.value.elts)
+            targets = node.targets[0].elts if nodes.as_many(node) else [None] * len(node.value.elts)
             pairs = zip(node.value.elts, targets, strict=True)
             node.value.elts = [self._whole(e, ast.unparse(t) if t else "") for e, t in pairs]
         else:
@@ -107,7 +115,7 @@ class _Rewriter(ast.NodeTransformer):
         if not self.path:
             return node
         target = ast.unparse(node.target)
-        node.value = self._whole(node.value, f"{target} {_sign(node.op)}=")
+        node.value = self._whole(node.value, f"{target} {nodes.sign(node.op)}=")
         changed = self._changed(node, [node.target])
         self._store([node.target])
         return self._and_after(node, changed)
@@ -123,7 +131,19 @@ class _Rewriter(ast.NodeTransformer):
 
     def visit_For(self, node):
         node.iter = self.visit(node.iter)
-        node.body, node.orelse = self._block(node.body), self._block(node.orelse)
+        return self._loop(node)
+
+    def visit_While(self, node):
+        self.loops.append(node)  # its condition is asked in every turn
+        node.test = self.visit(node.test)
+        self.loops.pop()
+        return self._loop(node)
+
+    def _loop(self, node):
+        self.loops.append(node)
+        node.body = self._block(node.body)
+        self.loops.pop()
+        node.orelse = self._block(node.orelse)
         return node
 
     def visit_Match(self, node):
@@ -161,7 +181,7 @@ class _Rewriter(ast.NodeTransformer):
         found = []
         for target in targets:
             whole = target
-            while isinstance(target, ast.Subscript) and not _is_key(target.slice):
+            while isinstance(target, ast.Subscript) and not nodes.is_key(target.slice):
                 target = target.value
             bare = isinstance(target, ast.Attribute) and target is not whole  # a dict, such as self.params
             assigned = isinstance(node, ast.Assign) and target is whole  # all of it is what was assigned
@@ -177,13 +197,13 @@ class _Rewriter(ast.NodeTransformer):
         found = [node]
         for text in changed:
             number = self._place(node, text, "after", text)
-            value = ast.Call(ast.Name(SEE, ast.Load()), [ast.Constant(number), _expression(text)], [])
-            found.append(ast.Assign([_target(text)], value))
+            value = ast.Call(ast.Name(SEE, ast.Load()), [ast.Constant(number), nodes.expression(text)], [])
+            found.append(ast.Assign([nodes.target(text)], value))
         if not changed:
             return node
         # one whose value is given even where the statement raises takes the place of the statement
         number = found[1].value.args[0]
-        given = ast.Assign([_target(changed[0])], ast.Call(ast.Name(GIVE, ast.Load()), [number], []))
+        given = ast.Assign([nodes.target(changed[0])], ast.Call(ast.Name(GIVE, ast.Load()), [number], []))
         asked = ast.Call(ast.Name(MAY, ast.Load()), [number], [])
         both = ast.If(asked, [given], found)
         for new in ast.walk(both):
@@ -197,7 +217,7 @@ class _Rewriter(ast.NodeTransformer):
             return self.visit(node) if isinstance(node, ast.Dict) else node
         number = self._place(node, self._text(node), "whole", target)
         inner = self._inner(node)
-        seen = _seen(number, inner)
+        seen = nodes.seen(SEE, number, inner)
         given = ast.Call(ast.Name(GIVE, ast.Load()), [ast.Constant(number)], [])
         asked = ast.Call(ast.Name(MAY, ast.Load()), [ast.Constant(number)], [])
         return ast.copy_location(ast.IfExp(asked, given, seen), node)
@@ -217,7 +237,7 @@ class _Rewriter(ast.NodeTransformer):
         if isinstance(root, ast.Name) and root.id in MODULES and (root is node or root.id != "self"):
             return node
         number = self._place(node, self._text(node))
-        return _seen(number, self._inner(node))
+        return nodes.seen(SEE, number, self._inner(node))
 
     def _inner(self, node):
         """Rewrite what is inside an expression, but not the function that a call is of."""
@@ -237,8 +257,12 @@ class _Rewriter(ast.NodeTransformer):
         return super().generic_visit(node)
 
     def _place(self, node, code: str, kind: str = "expression", target: str = "") -> int:
-        calls = _called(node.func) if isinstance(node, ast.Call) else ""
-        self.places.append(Place(node.lineno, code, ".".join(self.path), len(code), kind, target, calls))
+        calls = nodes.called(node.func) if isinstance(node, ast.Call) else ""
+        loop = (self.loops[0].lineno, self.loops[0].end_lineno) if self.loops else (0, 0)
+        once = any(isinstance(n, ast.Return | ast.Break) for around in self.loops for n in around.body)
+        self.places.append(
+            Place(node.lineno, code, ".".join(self.path), len(code), kind, target, calls, loop, once)
+        )
         return len(self.places) - 1
 
     def _text(self, node) -> str:
@@ -246,53 +270,3 @@ class _Rewriter(ast.NodeTransformer):
         lines[-1] = lines[-1][: node.end_col_offset]
         lines[0] = lines[0][node.col_offset :]
         return " ".join(b" ".join(lines).decode(errors="replace").split())
-
-
-def _locals_of(function: ast.FunctionDef) -> set[str]:
-    """Return the names that a function stores to, and its parameters."""
-    found = {a.arg for a in ast.walk(function.args) if isinstance(a, ast.arg)}
-    waiting: list[ast.AST] = list(function.body)
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            waiting += ast.iter_child_nodes(node)
-    return found
-
-
-def _is_key(index: ast.expr) -> bool:
-    """Tell whether an index is that of a dict: a name, or a text. (A number or a slice is an array's.)"""
-    return isinstance(index, ast.Name) or (isinstance(index, ast.Constant) and isinstance(index.value, str))
-
-
-def _expression(text: str) -> ast.expr:
-    return ast.parse(text, mode="eval").body
-
-
-def _target(text: str) -> ast.expr:
-    return ast.parse(f"{text} = 0").body[0].targets[0]
-
-
-def _seen(number: int, node):
-    return ast.copy_location(ast.Call(ast.Name(SEE, ast.Load()), [ast.Constant(number), node], []), node)
-
-
-def _call(name: str):
-    return ast.Expr(ast.Call(ast.Name(name, ast.Load()), [], []))
-
-
-def _as_many(node: ast.Assign) -> bool:
-    target = node.targets[0]
-    return isinstance(target, ast.Tuple) and len(target.elts) == len(node.value.elts)
-
-
-def _sign(op: ast.operator) -> str:
-    return ast.unparse(ast.BinOp(ast.Name("a"), op, ast.Name("b"))).split()[1]
-
-
-def _called(func: ast.expr) -> str:
-    """Return the name of what is called, or "" where it has none, or is Python's own."""
-    if isinstance(func, ast.Attribute):
-        return func.attr
-    return func.id if isinstance(func, ast.Name) and not hasattr(builtins, func.id) else ""

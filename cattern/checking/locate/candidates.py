@@ -1,6 +1,6 @@
 """What may be put where: places in the student's code and quantities of the solution that fit them, the likeliest first."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,12 +66,13 @@ def candidates(
     basis: Basis,
     results: Sequence[np.ndarray],
     shallow: bool = False,
+    raised: Collection[int] = (),
 ) -> list[Repair]:
     """Return what may be put where, the likeliest first.
 
-    First come the places whose value is nothing known, in the order in which they first go wrong; then those of the line
-    that raises; then those that hold a known quantity, the last statement first. Last comes what is returned: that it is
-    wrong is known already.
+    First come the places whose value is nothing known, in the order in which they first go wrong, what a method of
+    others gives after the rest; then those of the line that raises; then those that hold a known quantity, the last
+    statement first. Last comes what is returned: that it is wrong is known already.
 
     Args:
         recording: one run of the student's code.
@@ -79,31 +80,34 @@ def candidates(
         basis: the solution's quantities on the same probe.
         results: the facts that are right.
         shallow: leave out the places that hold a known quantity.
+        raised: the lines that raise on some probe.
     """
     lines: dict[int, int] = {}
     for number in recording.seen:
         lines.setdefault(places[number].line, len(lines))
     ranked = []
-    for order, entry in enumerate(_entries(recording, places, basis)):
+    for order, entry in enumerate(_entries(recording, places, basis, raised)):
         line = entry.place.line
         for repair, when in _fitting(entry, basis, recording):
             if not entry.values:
-                key = (2, line, 0)
+                key = (3, line, 0)
             elif not entry.exact:
                 result = np.size(repair.needed) > 1 and any(_equal(repair.needed, r) for r in results)
-                key = (4 if result else 0, when, order)
+                key = (5 if result else 1 if _of_others(entry.place) else 0, when, order)
             elif line == recording.line:
-                key = (1, 0, order)
+                key = (2, 0, order)
             else:
-                key = (3, -lines[line], order)
-            if not (shallow and key[0] == 3):
+                key = (4, -lines[line], order)
+            if not (shallow and key[0] == 4):
                 ranked.append((key, len(ranked), repair))
     return [repair for _, _, repair in sorted(ranked, key=lambda r: r[:2])]
 
 
-def _entries(recording: Recording, places: Sequence[Place], basis: Basis) -> Iterator[_Entry]:
+def _entries(
+    recording: Recording, places: Sequence[Place], basis: Basis, raised: Collection[int]
+) -> Iterator[_Entry]:
     for number, values in recording.seen.items():
-        if places[number].code.startswith(EMPTY):
+        if places[number].code.startswith(EMPTY) or _cut_short(places[number], raised):
             continue
         quantity, form = known_as(values, basis)
         holds = quantity and quantity.words + form
@@ -111,6 +115,17 @@ def _entries(recording: Recording, places: Sequence[Place], basis: Basis) -> Ite
     for number, place in enumerate(places):
         if place.line == recording.line and place.kind != "expression" and number not in recording.seen:
             yield _Entry(number, place, [], None, False)
+
+
+def _cut_short(place: Place, raised: Collection[int]) -> bool:
+    """Tell whether a place stands in a loop that ends too early: what the turns lack that never come is not its fault."""
+    first, last = place.loop
+    return place.once or any(first <= line <= last and line != place.line for line in raised)
+
+
+def _of_others(place: Place) -> bool:
+    """Tell whether a place is a call of a method that is not NumPy's: what it is given may be wrong, or what is made of it."""
+    return bool(place.calls) and not hasattr(np, place.calls) and not hasattr(np.ndarray, place.calls)
 
 
 def _fitting(entry: _Entry, basis: Basis, recording: Recording) -> Iterator[tuple[Repair, int]]:

@@ -110,8 +110,9 @@ class Explainer:
             for _, fact in targets
         }
         search = with_places and self.budget > 0
+        plain = (lambda probe: self.reference.basis(task, NOTHING, probe)) if carried else None
         located, calls, named = (
-            self._places(task, file, targets, expected, basis, said, behind)
+            self._places(task, file, targets, expected, basis, said, behind, plain)
             if search
             else ([], None, NOTHING)
         )
@@ -121,7 +122,7 @@ class Explainer:
         return located, [{"property": p.name, "fact": f, "relation": r} for p, f, r in left]
 
     def _places(
-        self, task: Task, file: str, targets: Sequence[Target], expected: Facts, basis, said, behind
+        self, task: Task, file: str, targets: Sequence[Target], expected: Facts, basis, said, behind, plain
     ) -> tuple[list[dict], str | None, frozenset[str]]:
         """Find places for the wrong facts one after the other, with those found before mended.
 
@@ -137,7 +138,7 @@ class Explainer:
         earlier, located = self.repairs.setdefault(file, []), []
         given, search, named = min(BUDGET, self.budget), None, NOTHING
         try:
-            search = Search(task, runner, self.reference.probes(task), basis, expected, earlier, given)
+            search = Search(task, runner, self.reference.probes(task), basis, expected, earlier, given, plain)
             if earlier:
                 located += [entry_of(earlier[-1], "", t, FOLLOWS) for t in targets if search.right(t[1])]
             waiting = [t for t in targets if not search.right(t[1])]

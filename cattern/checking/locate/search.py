@@ -14,7 +14,7 @@ import numpy as np
 from cattern.checking.agent.watch import Filling
 from cattern.checking.facts import RAISED, Facts, agree
 from cattern.checking.lab import Probe, Task
-from cattern.checking.locate.basis import Basis, pairs
+from cattern.checking.locate.basis import Basis, equal, exactly, known_as, pairs
 from cattern.checking.locate.candidates import Repair, candidates
 from cattern.checking.locate.runner import Recording, Runner
 
@@ -37,6 +37,7 @@ class Search:
         expected: Facts,
         repairs: Sequence[Repair] = (),
         budget: int = BUDGET,
+        plain: Callable[[Probe], Basis] | None = None,
     ):
         """Run the submission once on each probe.
 
@@ -48,11 +49,13 @@ class Search:
             expected: the facts that are right.
             repairs: those of earlier tasks in the same file.
             budget: steps that may be spent.
+            plain: probe → the same quantities without the mistakes of earlier tasks, where there are some.
         """
         self.task, self.runner, self.expected = task, runner, expected
         self.probes = list(probes)
         self.bases: Mapping[str, Basis] = {p.id: basis(p) for p in self.probes}
         self.budget, self.repairs, self.reserve = budget, list(repairs), 0
+        self.plain = plain
         self.recordings: dict[str, Recording] = {}
         self._known: dict[tuple, list[Repair]] = {}
         self.raising: dict[str, set] = {p.id: set() for p in self.probes}  # lines that raised in some run
@@ -133,7 +136,9 @@ class Search:
             if self._taken(repair) or (best and repair.place.line != best.place.line):
                 continue
             mended, more = self._mends(fact, wrong, others, repair, trial)
-            if mended == wrong and more > most:
+            if repair.blind and more < len(others):
+                continue  # what does not undo all that an exception has done is not what raised it
+            if mended == wrong and more > most and not self._spoils(repair, trial):
                 best, most = repair, more
             elif mended and part is None and best is None:
                 part = repair
@@ -149,8 +154,10 @@ class Search:
             recording = self.recordings[trial.id]
             if str(recording.facts.get((trial.id, RAISED), "")).startswith(UNDEFINED):
                 recording = replace(recording, line=None)  # the name is what is wrong, and it is said
-            basis = self.bases[trial.id]
-            self._known[key] = candidates(recording, self.runner.places, basis, results, shallow)
+            raised = {r.line for r in self.recordings.values() if r.line}
+            self._known[key] = candidates(
+                recording, self.runner.places, self.bases[trial.id], results, shallow, raised
+            )
         return self._known[key]
 
     def _taken(self, repair: Repair) -> bool:
@@ -199,6 +206,21 @@ class Search:
         filling = plan[repair.number]
         plan[repair.number] = replace(filling, values=[[_ramp(v) for v in call] for call in filling.values])
         return not self.wrong(fact, self._spend(probe, plan), probe)
+
+    def _spoils(self, repair: Repair, probe: Probe) -> bool:
+        """Tell whether a repair mends by accident: what was right, in this place or in another, is not any more."""
+        if self.plain and exactly(self.recordings[probe.id].seen.get(repair.number, []), self.plain(probe)):
+            return True  # only the mistake of an earlier task makes this look wrong
+        after = self.runner.record(probe, self._plan(probe, [*self.repairs, repair]))
+        self.budget -= after.steps + EACH
+        basis = self.bases[probe.id]
+        for number, values in self.recordings[probe.id].seen.items():
+            now = after.seen.get(number)
+            if number == repair.number or not now or equal(values, now):
+                continue
+            if exactly(values, basis) and known_as(now, basis)[0] is None:
+                return True
+        return False
 
     def called(self) -> str | None:
         """Return how the calls of the methods that matter differ from the solution's, or None."""

@@ -232,6 +232,50 @@ def test_a_mistake_in_a_style_by_another_hand_is_found(style):
     assert "the hidden layer (after the ReLU)" in said(wrong["TODO#1"])
 
 
+# Values that mend by accident: in these lines nothing is wrong. Last comes where something is, or "".
+ACCIDENTS = {
+    "a loop that returns in its first turn": (
+        "patch_embedding",
+        "TODO#14",
+        [("    loss = total_loss / N\n", "        return total_loss / N, num_wrong / N\n    loss = total_loss / N\n")],
+        "",
+    ),
+    "a loop that an exception ends": (
+        "patch_embedding",
+        "TODO#6",
+        [
+            ('        self.grads["W"] += X.T @ dout\n', '        for n in range(len(X)):\n            self.grads["W"] += np.outer(X[n], dout[n])\n'),
+            ('        self.grads["b"] += np.sum(dout, axis=0)\n        dX = dout @ W.T\n', '            self.grads["b"] += dout[n]\n            dX[n] = W @ dout[n]\n'),
+        ],
+        "",
+    ),
+    "what another line needs as it is": (
+        "nearest_neighbour",
+        "TODO#3",
+        [
+            ("    votes = np.sum(labels[:, :, None] == np.arange(num_classes), axis=1)\n", "    one_hot = np.eye(num_classes)[labels]\n    votes = one_hot.sum(axis=1)\n"),
+            ("y_pred = np.argmax(votes, axis=1)\n", "y_pred = np.argmax(one_hot, axis=1)\n"),
+        ],
+        "np.argmax(one_hot, axis=1)",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ACCIDENTS)
+def test_a_place_where_nothing_is_wrong_is_not_blamed(case):
+    lab, task, patches, place = ACCIDENTS[case]
+    verdict = explained(lab, changed(lab, *patches), task)[task]
+    assert verdict.status != "pass" and {entry["code"] for entry in verdict.located} <= {place}
+
+
+def test_a_place_that_only_the_mistake_of_an_earlier_task_makes_look_wrong_is_not_blamed():
+    texts = changed("two_layer_net", ("hidden @ W2 + b2", "pre_activation @ W2 + b2"))
+    known = reference("two_layer_net")
+    verdicts = explained("two_layer_net", texts, "TODO#1", "TODO#2", "TODO#3", known=known)
+    assert [m.id for m in verdicts["TODO#1"].mistakes] and verdicts["TODO#3"].status == "partial"
+    assert not any("np.maximum" in entry["code"] for entry in verdicts["TODO#3"].located)
+
+
 HOSTILE = {
     "changes the helpers": "_see_ = _may_ = _give_ = None",
     "has its own names for them": "globals()['_enter_'] = 7",
