@@ -22,7 +22,7 @@ ELSEWHERE = {
     "make setup": ".ci/run",
     "make test-browser": ".ci/run",
     "make help": "test_make_help_lists_every_target",
-    "make lab": "test_browser opens JupyterLab",
+    "make lab": "test_every_target_names_files_that_are_there; test_browser opens JupyterLab",
     "make test-all": "the same command as make test, with more chosen: hours",
     "make bench": "test_bench runs the quick one",
     "make bench QUICK=1": "test_bench, and .ci/run",
@@ -32,8 +32,8 @@ ELSEWHERE = {
     "make PYTHON=/path/to/python3.11 demo": "test_make_says_what_is_missing",
     "bash .ci/run": "CI itself",
     ".venv/bin/python benchmarks/reproduced.py": "test_reproduced",
-    "nbgrader release_assignment two_layer_net": "needs an exchange",
-    "nbgrader collect two_layer_net": "needs an exchange",
+    "nbgrader release_assignment two_layer_net": "test_orders, with an exchange of its own",
+    "nbgrader collect two_layer_net": "test_orders, with an exchange of its own",
     "nbgrader generate_assignment two_layer_net": "test_nbgrader",
     "nbgrader autograde two_layer_net": "test_nbgrader",
     "nbgrader generate_feedback two_layer_net": "test_nbgrader",
@@ -91,13 +91,29 @@ def test_the_demo_prints_what_readme_shows(demo):
     assert "reg-not-halved" in printed
 
 
+TARGETS = re.findall(r"^([a-z-]+):.* ## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
 def test_make_help_lists_every_target():
     make = shutil.which("make")
     if make is None:
         pytest.skip("needs make")
     said = subprocess.run([make, "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for target in ("demo", "test", "lab", "help"):
-        assert f"make {target}" in said
+    assert {"demo", "test", "lab", "help", "setup"} <= {*TARGETS}
+    assert [line.split()[1] for line in said.splitlines()] == TARGETS
+
+
+def test_every_target_names_files_that_are_there(tmp_path):
+    """What a target would run is looked at, and not run: its files, and that make understands it."""
+    make = shutil.which("make")
+    if make is None:
+        pytest.skip("needs make")
+    for target in TARGETS:
+        done = subprocess.run([make, "-n", target], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        named = re.findall(r"(?<=\s)(?:tests|benchmarks|\.ci|notebooks)(?:/[\w./]+)?(?=\s|$)", done.stdout)
+        assert [path for path in named if not (ROOT / path).exists()] == [], target
+        assert named or target not in ("bench", "mutants", "pictures", "lab"), target
 
 
 def test_make_says_what_is_missing(tmp_path):

@@ -22,7 +22,7 @@ c.CourseDirectory.course_id = "nn"
 c.Exchange.root = {exchange!r}
 c.OracleVerdicts.verdicts = {grades!r}
 """
-# c collect --update, a autograde, f cattern feedback, g generate_feedback, r release_feedback, x export
+# p release_assignment, c collect --update, a autograde, f cattern feedback, g generate_feedback, r release_feedback, x export
 ORDERS = [
     "fcagrx",
     "afgrcx",
@@ -74,7 +74,9 @@ def run(course: Path, letter: str) -> None:
     where = gradebook.place(course)
     api = NbGraderAPI(coursedir=where.directory, config=where.config)
     done = {"success": True}
-    if letter == "c":
+    if letter == "p":
+        done = api.release_assignment(LAB)
+    elif letter == "c":
         done = api.collect(LAB, update=True)
     elif letter == "a":
         for student in STUDENTS:
@@ -100,6 +102,8 @@ def run(course: Path, letter: str) -> None:
 )
 @pytest.mark.long
 def test_any_order_of_commands_goes_through_and_the_marks_are_the_same(course, order):
+    run(course, "p")
+    assert (course.parent / "exchange" / "nn" / "outbound" / LAB / f"{LAB}.ipynb").is_file()
     run(course, "c")
     if order.startswith("g"):  # nothing is graded: there is nothing to make a page of, and nothing breaks
         order = order[1:]
