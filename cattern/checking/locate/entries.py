@@ -44,7 +44,7 @@ def what_it_is(repair: Repair, shown: Sequence[tuple]) -> str:
     """Return what stands in a place, beginning with a verb."""
     if repair.blind:
         return RAISES
-    if repair.holds:
+    if repair.holds and repair.holds != repair.words + repair.form.words:
         return f"is {repair.holds}"
     pairs = [
         Pair(
@@ -52,7 +52,8 @@ def what_it_is(repair: Repair, shown: Sequence[tuple]) -> str:
         )
         for value, right, basis in shown
     ]
-    if said := relation(pairs):
+    said = relation(pairs)
+    if said and said.partition(" ")[2] != repair.words + repair.form.words:
         return said
     here, needed = np.shape(repair.shown), np.shape(repair.needed)
     if here == needed:

@@ -16,6 +16,8 @@ COEFFICIENTS = {
     1.5: "plus 1.5 times ", -1.5: "minus 1.5 times ",
 }  # fmt: skip
 
+MULTIPLES = {"twice ": 2.0, "minus ": -1.0}  # how the words of a quantity may begin themselves
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -123,12 +125,21 @@ def _term(pairs: Sequence[Pair]) -> str | None:
             t is None or t.shape != p.expected.shape or not t.any() for t, p in zip(terms, pairs, strict=True)
         ):
             continue
-        for coefficient, words in COEFFICIENTS.items():
+        for coefficient in COEFFICIENTS:
             if all(agree(p.expected + coefficient * t, p.got) for t, p in zip(terms, pairs, strict=True)):
                 if any(agree(p.expected, -coefficient * t) for t, p in zip(terms, pairs, strict=True)):
                     continue  # it is nothing at all
-                return f"is right {words}{name}"
+                return f"is right {_times(coefficient, name)}"
     return None
+
+
+def _times(coefficient: float, name: str) -> str:
+    """Return "plus twice reg·W"; of what is called "twice …" or "minus …" itself, by one factor."""
+    for begin, multiple in MULTIPLES.items():
+        if name.startswith(begin):
+            coefficient, name = coefficient * multiple, name.removeprefix(begin)
+    sign = "plus" if coefficient > 0 else "minus"
+    return COEFFICIENTS.get(coefficient, f"{sign} {abs(coefficient):g} times ") + name
 
 
 def _other(pairs: Sequence[Pair]) -> str | None:

@@ -7,7 +7,7 @@ so that the same file always gets the same words.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from cattern.checking.agent.watch import Filling
 from cattern.checking.facts import RAISED, Facts, agree
 from cattern.checking.lab import Probe, Task
 from cattern.checking.locate.basis import Basis, equal, exactly, known_as, pairs
+from cattern.checking.locate.calls import other_calls, other_minibatches
 from cattern.checking.locate.candidates import Repair, candidates
 from cattern.checking.locate.runner import Recording, Runner
 
@@ -224,13 +225,18 @@ class Search:
 
     def called(self) -> str | None:
         """Return how the calls of the methods that matter differ from the solution's, or None."""
-        for probe in self.probes:
+        for probe in sorted(self.probes, key=lambda p: -len(self.bases[p.id].calls)):  # most tells most
             recording, needed = self.recordings[probe.id], self.bases[probe.id].calls
             if needed and (probe.id, RAISED) not in recording.facts:
                 names = [self.runner.places[number].calls for number in recording.called]
                 mine = [name for name in names if name in needed]
                 if said := other_calls(mine, needed):
-                    return said
+                    passed = [
+                        chain.from_iterable(recording.seen.get(n, []))
+                        for n, place in enumerate(self.runner.places)
+                        if place.calls == "forward"
+                    ]
+                    return said + other_minibatches(mine, passed, self.bases[probe.id])
         return None
 
     def _run(self, probe: Probe, repairs: Sequence[Repair]) -> Facts:
@@ -265,20 +271,6 @@ class Search:
                 shown = pairs(seen, quantity.values, quantity.given)
                 found += [(v, repair.form.change(w), basis) for v, w, _ in shown]
         return found
-
-
-def other_calls(mine: Sequence[str], needed: Sequence[str]) -> str | None:
-    """Return how calls differ from those that are needed, in number or in order; None when they do not."""
-    for name in dict.fromkeys(needed):
-        count, right = mine.count(name), needed.count(name)
-        if count != right:
-            times = "is never called" if not count else f"is called {count} time{'s'[: count > 1]}"
-            return f"`{name}` {times} where {right} are needed"
-    follows = set(zip(needed, [*needed[1:], needed[0]], strict=True))
-    for before, after in pairwise(mine):
-        if (before, after) not in follows:
-            return f"`{after}` is called right after `{before}`, which is not its turn"
-    return None
 
 
 def _ramp(value):

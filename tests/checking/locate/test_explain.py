@@ -1,6 +1,7 @@
 """The place in the student's code, and what belongs there; for what the catalogue does not name."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +11,13 @@ from lab_styles import two_layer_net as styles
 from autograder import markers
 from autograder.solution.reference import load_together
 from cattern.checking import run as probing
+from cattern.checking.agent.instrument import Place
 from cattern.checking.judge import judge_task
 from cattern.checking.lab import load_lab
 from cattern.checking.locate import explain
+from cattern.checking.locate.basis import Basis, Form, Quantity
+from cattern.checking.locate.candidates import Repair
+from cattern.checking.locate.entries import what_it_is
 from cattern.checking.locate.explain import Explainer
 from cattern.checking.locate.words import sentences
 
@@ -156,6 +161,51 @@ def test_the_place_is_found_and_what_belongs_there(case):
     lab, task, patches, parts = CASES[case]
     found = said(explained(lab, changed(lab, *patches), task)[task])
     assert all(part in found for part in parts), found
+
+
+MINIBATCHES = {
+    "batches[:-1]": "left out",
+    "batches + batches[-1:]": "too many",
+    "batches + [batches[-1][:0]]": "of 0 rows",
+}
+LOOPS = {
+    "nn_library": ("TODO#4", "for rows in batches:", "a minibatch of 2 rows is"),
+    "binary_mlp": ("TODO#6", "for rows in epoch_batches(len(X), batch_size, rng):", "2 minibatches of 3 rows are"),
+    "sigmoid_net": ("TODO#7", "for rows in epoch_batches(len(X), batch_size, rng):", "2 minibatches of 3 rows are"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("lab", LOOPS)
+@pytest.mark.parametrize("minibatches", MINIBATCHES)
+def test_minibatches_left_out_or_too_many_are_counted_with_their_rows_and_blamed_for_nothing_else(
+    lab, minibatches
+):
+    task, loop, short = LOOPS[lab]
+    right = loop.removeprefix("for rows in ").removesuffix(":")
+    wrong = f"for rows in (lambda batches: {minibatches})(list({right})):"
+    verdict = explained(lab, changed(lab, (loop, wrong)), task)[task]
+    assert MINIBATCHES[minibatches] in said(verdict), said(verdict)
+    assert "of 0 rows" in said(verdict) or f"{short} {MINIBATCHES[minibatches]}" in said(verdict)
+    assert not any("forward pass" in remark for remark in verdict.remarks)
+
+
+def test_a_second_forward_pass_is_still_remarked():
+    patch = (
+        "model.backward(loss_layer.backward())",
+        "model.forward(X_batch)\n        model.backward(loss_layer.backward())",
+    )
+    verdict = explained("nn_library", changed("nn_library", patch), "TODO#4")["TODO#4"]
+    assert any("more forward passes than updates" in remark for remark in verdict.remarks)
+
+
+def test_what_a_place_holds_is_said_in_other_words_than_what_it_needs():
+    place = Place(1, "wrong", "validate", 5)
+    right, first = np.array([3.0, 1.0, 2.0]), np.array([1.0, 5.0, 0.5])
+    basis = Basis({"validate: wrong": Quantity("the number of wrong examples", [[first, right]])})
+    repair = Repair(0, place, "validate: wrong", "the number of wrong examples", Form(), first, right)
+    for held in (repair, replace(repair, holds=repair.words)):
+        assert what_it_is(held, [(first, right, basis)]) == "has a wrong value"
+    assert what_it_is(replace(repair, words="the error"), [(first, right, basis)]) == f"holds {repair.words}"
 
 
 def test_the_line_is_the_students_own():

@@ -1,12 +1,18 @@
 """Exact relations between wrong and right values, and no others."""
 
+import tomllib
+from itertools import pairwise
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cattern.checking.locate.relations import FACTORS, Pair, relation
+import autograder.labs
+from cattern.checking.locate.relations import COEFFICIENTS, FACTORS, Pair, relation
 
+LABS = Path(autograder.labs.__file__).parent
 RNG = np.random.default_rng(5)
 RIGHT = [RNG.normal(size=(3, 4)), RNG.normal(size=(5, 2))]
 SIZES = [{"N": 3}, {"N": 5}]
@@ -38,6 +44,43 @@ def related(change) -> str | None:
 )
 def test_a_relation_is_named_when_it_is_exact(change, said):
     assert related(change) == said
+
+
+def test_no_word_of_a_lab_is_doubled_by_any_relation():
+    tables = [tomllib.loads(path.read_text(encoding="utf-8")) for path in LABS.glob("*/words.toml")]
+    functions = [f for table in tables for f in table.values()]
+    entries = [e for f in functions for e in (f, f.get("given", {})) for e in e.values()]
+    names = {name for name in entries if isinstance(name, str)}
+    assert any(name.startswith("twice ") for name in names)
+    doubled = []
+    for name in sorted(names):
+        for coefficient in COEFFICIENTS:
+            pairs = [
+                Pair(a, a + coefficient * t["reg·W"], {}, {name: t["reg·W"]})
+                for a, t in zip(RIGHT, TERMS, strict=True)
+            ]
+            said = relation(pairs)
+            words = said.split()
+            if any(a == b for a, b in pairwise(words)) or "half of twice" in said:
+                doubled.append(said)
+    assert not doubled
+
+
+def test_a_multiple_of_what_is_called_twice_something_is_one_factor():
+    terms = [{"twice the products": t["reg·W"]} for t in TERMS]
+    said = {
+        c: relation(
+            [Pair(a, a + c * t["twice the products"], {}, t) for a, t in zip(RIGHT, terms, strict=True)]
+        )
+        for c in (1.0, -1.0, 2.0, -0.5, 1.5)
+    }
+    assert said == {
+        1.0: "is right plus twice the products",
+        -1.0: "is right minus twice the products",
+        2.0: "is right plus 4 times the products",
+        -0.5: "is right minus the products",
+        1.5: "is right plus 3 times the products",
+    }
 
 
 def test_one_that_holds_on_one_input_only_is_none():

@@ -114,7 +114,8 @@ def read_train(inputs: Mapping, raw: Values) -> Values:
         losses = facts["losses"] = row(raw["losses"])
         seen = raw.get("seen_losses")
         facts["own_losses"] = true(close(losses, seen) and len(seen))
-        facts["one_forward"] = true(raw.get("forward_calls", per_batch) <= per_batch)
+        updates = max(per_batch, raw.get("step_calls", 0))  # a minibatch too many has its own forward pass
+        facts["one_forward"] = true(raw.get("forward_calls", per_batch) <= updates)
         facts |= untouched(inputs, raw, "X", "y")
     for name in ("backward_calls", "step_calls"):
         if name in raw:

@@ -131,7 +131,7 @@ TASKS = (
         earn(4, "losses", losses="the list loss_history {gap}", or_facts=("own_losses",)),
         earn(1, "every epoch", epochs="the lengths of the four histories {gap}"),
         untouched("X or y"),
-        remark(one_forward="more forward passes than minibatches: one gives loss and gradients"),
+        remark(one_forward="more forward passes than updates: one gives loss and gradients"),
         diagnostic=("way", "backward_calls", "step_calls"),
     ),
     todo(

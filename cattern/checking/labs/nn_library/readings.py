@@ -148,7 +148,8 @@ def read_train_epoch(inputs: Mapping, raw: Values) -> Values:
         if name in raw:
             facts[name] = raw[name]
     if "forward_calls" in raw and "losses" in raw:
-        facts["one_forward"] = true(raw["forward_calls"] <= len(order))
+        updates = max(len(order), raw.get("step_calls", 0))  # a minibatch too many has its own forward pass
+        facts["one_forward"] = true(raw["forward_calls"] <= updates)
     return facts
 
 

@@ -97,7 +97,7 @@ TASKS = (
         earn(5, "losses", losses="the list of losses {gap}", or_facts=("own_losses",)),
         earn(5, "accuracies", accuracies="the list of accuracies {gap}", or_facts=("own_accuracies",)),
         remark(untouched="`train_epoch` changes X or Y"),
-        remark(one_forward="more forward passes than minibatches: the scores of the loss serve again"),
+        remark(one_forward="more forward passes than updates: the scores of the loss serve again"),
         diagnostic=("backward_calls", "step_calls"),
     ),
     todo(
