@@ -168,7 +168,9 @@ def submit(
     lab: Annotated[
         str | None, typer.Argument(metavar="[LAB]", help="The lab; the one in this folder.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="ZIP", help="Where the zip goes, or its folder.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="ZIP", help="Where the zip goes, or its folder.")
+    ] = None,
     student: Annotated[str | None, typer.Option(metavar="ID", help="Who you are, for the receipt.")] = None,
     anyway: Annotated[bool, typer.Option("--anyway", help="Write it though something is missing.")] = False,
 ) -> None:

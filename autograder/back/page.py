@@ -171,11 +171,11 @@ def _shares(evidence: Mapping) -> list[tuple[str, float, float, str]]:
 
 def _excerpts(lab: Lab, task: Task, said: Mapping, submission, files: Mapping[str, list[str]]) -> list[dict]:
     """Return the lines that the student wrote for a task, with those marked that the verdict names."""
-    if submission is None:
+    if submission is None or (task.source == "cell" and not submission.cells.get(task.cell, "").strip()):
         return []
     name = "" if task.source == "cell" else lab.file_of(task)
     if task.source == "cell":
-        lines = lines_of(submission.cells.get(task.cell, "").encode())
+        lines = lines_of(submission.cells[task.cell].encode())
         part = range(min(len(lines), MOST_LINES))
     else:
         lines = files.get(name, [])

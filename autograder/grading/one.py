@@ -206,8 +206,9 @@ def answers_of(
     """
     files = files_for(reference.lab, task, submission)
     if files is None:
-        what = f"cell {task.cell!r}" if task.source == "cell" else reference.lab.file_of(task)
-        return plain(task, "missing", f"there is no {what} in the submission")
+        if task.source == "cell":
+            return plain(task, "missing", f"the cell {task.cell!r} is empty, or not in the submission")
+        return plain(task, "missing", f"there is no {reference.lab.file_of(task)} in the submission")
     probes = reference.probes(task)
     file = reference.lab.file_of(task)
     try:

@@ -118,6 +118,17 @@ def test_a_page_tells_everything_about_a_lost_point():
     assert html.count("<h1>") == 1 and 'lang="en"' in html
 
 
+def test_an_empty_answer_has_no_box_of_code():
+    verdict = a_verdict()
+    t1 = next(t for t in verdict["tasks"] if t["id"] == "T1")
+    t1 |= {"status": "missing", "score": 0.0, "rationale": "empty"}
+    cell = THE_LAB.task("T1").cell
+    for source, boxes in (("\n", 0), ("log_c = 1", 1)):
+        page = words(feedback_page(THE_LAB, verdict, a_submission(cells={cell: source})))
+        assert page.partition("T1 ")[2].count("Your code") - page.count("Your code in") == boxes
+    assert "log_c = 1" in page
+
+
 def test_a_page_without_notebook_file_or_gradebook_still_shows_the_verdict():
     said = words(feedback_page(THE_LAB, a_verdict()))
     assert "91 of 100 points" in said and "T4 is still to be marked by hand" in said

@@ -7,6 +7,7 @@ from courses import course_of
 from judging import planted, reference, solved
 
 from autograder.grading.explain import Explanation, explain
+from autograder.grading.one import answers_of
 from autograder.grading.workers import Workers
 from autograder.sandbox import Limits
 from autograder.submission import Submission
@@ -56,6 +57,16 @@ def test_what_nobody_knows_has_numbers_and_no_patch(sandbox):
     assert found.probe and found.patched is None and found.patches == {} and found.known == frozenset()
     assert [edit.partition(": ")[2] for edit in found.edits] == ['b2 = self.params["b2"]']
     assert len(found.repairs) == 1
+
+
+def test_an_answer_that_was_emptied_is_not_said_to_be_gone():
+    task = LAB.task("T1")
+    for cells in ({}, {task.cell: "\n"}):
+        submission = Submission("s", Path("s"), {FILE: b""}, cells, None, {}, ())
+        verdict = answers_of(task, submission, reference(), None, Limits())
+        assert (verdict.status, verdict.rationale) == (
+            "missing", f"the cell {task.cell!r} is empty, or not in the submission"
+        )  # fmt: skip
 
 
 def test_what_was_raised_is_told(sandbox):
