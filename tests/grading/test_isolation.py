@@ -1,20 +1,26 @@
 """One student's trouble is a named row, and nobody else's; a machine that cannot grade says so once, and overwrites nothing."""
 
 import csv
+import io
+import json
 import os
 import shutil
 import subprocess
 import sys
+import zipfile
+from pathlib import Path
 
 import pytest
 from courses import course_of
 from lab_styles.two_layer_net import SOLUTION
 
+from autograder.back.feedback import feedback
 from autograder.grading import klass
 from autograder.sandbox import SandboxError, require_bubblewrap, walls
 from autograder.sanitise.names import file_name
 
 COURSE = course_of()
+NOTEBOOK = f"{COURSE.lab_name}.ipynb"
 NAMES = ["ann", "doe [2]", "doe*", "=1+1", "x" * 246, "caf\udce9", "esc\x1b[31m", "<script>"]
 
 
@@ -48,6 +54,61 @@ def test_no_name_breaks_the_table(odd_class):
     rows = list(csv.DictReader(text.splitlines()))
     assert len(rows) == len(NAMES) + 1
     assert not [row for row in rows if row["student"].startswith(("=", "+", "-", "@"))]
+
+
+def stoppers() -> dict[str, dict[str, bytes]]:
+    """Return hand-ins that once stopped a class, or took its memory: student → files."""
+    cell = {"cell_type": "code", "source": "x", "outputs": [], "execution_count": None}
+    foreign = {"schema_version": 3, "grade_id": "of-another-lab", "grade": False, "solution": True}
+    costly = {"cell_type": "markdown", "metadata": {}, "source": "[" * 60_000 + "$x$ " * 5_000}
+
+    def book(*cells) -> bytes:
+        return json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells}).encode()
+
+    twice = io.BytesIO()
+    with zipfile.ZipFile(twice, "w") as archive:
+        archive.writestr("W1.npy", b"\x93NUMPY" + bytes(1000))
+        archive.filelist.extend(archive.filelist * 4000)
+    net = SOLUTION.encode()
+    return {
+        "a foreign cell": {NOTEBOOK: book({**cell, "metadata": {"nbgrader": foreign}})},
+        "braces": {NOTEBOOK: b'{"cells": [' + b"{}," * 1_000_000 + b"{}]}", "neural_net.py": net},
+        "caf\udce9 $(reboot)": {"neural_net.py": net},
+        "markdown": {NOTEBOOK: book(costly), "neural_net.py": net},
+        "tabs": {"neural_net.py": b"class TwoLayerNet:\n" + b"\tdef f(self):\n        return 1\n" * 20_000},
+        "weights": {"best_net.npz": twice.getvalue(), "neural_net.py": net},
+    }
+
+
+def given_back(folder: Path, students: dict[str, dict[str, bytes]]) -> dict[str, tuple[str, str]]:
+    """Grade a class in a course of its own; return student → their verdict but for the time it took, and their page."""
+    course = folder / "course"
+    shutil.copytree(COURSE.notebook.parent, course / "notebooks" / COURSE.lab_name)
+    for student, files in students.items():
+        (folder / "in" / student).mkdir(parents=True)
+        for name, content in files.items():
+            (folder / "in" / student / name).write_bytes(content)
+    opened = course_of(COURSE.lab_name, course)
+    graded = klass.grade_class(opened, folder / "in", folder / "out", jobs=2)
+    assert {each.student for each in graded.results} == {*students}
+    made = feedback(opened, folder / "in", folder / "out", folder / "pages")
+    return {
+        each.student: (
+            json.dumps({**each.verdict.to_json(), "seconds": 0}),
+            made.pages[each.student].read_text(encoding="utf-8"),
+        )
+        for each in graded.results
+        if each.verdict and each.student in made.pages
+    }
+
+
+def test_nobody_pays_for_a_neighbour(tmp_path):
+    """The verdict and the page of who sits beside them are those of a class without them."""
+    honest = {"neural_net.py": SOLUTION.replace("0.5 * reg", "reg").encode()}
+    alone = given_back(tmp_path / "alone", {"ann": honest})["ann"]
+    beside = given_back(tmp_path / "beside", {"ann": honest, **stoppers()})
+    assert beside["ann"] == alone and "reg-not-halved" in alone[0]
+    assert len(beside) == 1 + len(stoppers()), "each of them has a verdict and a page, too"
 
 
 def test_a_machine_that_cannot_grade_says_so_once_and_overwrites_nothing(odd_class, tmp_path):
