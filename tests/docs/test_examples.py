@@ -107,6 +107,9 @@ def elsewhere(example: str) -> bool:
     return example.startswith(tuple(ELSEWHERE))
 
 
+NAMES = {page.stem for page in HELP.glob("*.txt")}
+PAGES = [ROOT / "README.md", ROOT / "mnist_data" / "README.md", ROOT / "autograder" / "student_readme.md"]
+PAGES += sorted((ROOT / "docs").glob("*.md"))
 RUN = [*(e for e in examples() if not elsewhere(e)), *MORE]
 
 
@@ -197,6 +200,22 @@ def test_every_option_that_help_lists_is_in_a_command_that_is_run():
             (page.stem, o) for o in options if o != "--help" and not any(f"{o} " in f"{c} " for c in mine)
         ]
     assert unseen == [] and listed > 50
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_commands_on_a_page_have_only_options_that_help_lists(page):
+    """Nothing that is gone or never was."""
+    text = page.read_text(encoding="utf-8")
+    shown = re.findall(
+        r"(?:`|^ +|\$ |[>|] )(?:python -m )?cattern ([a-z]+)((?: [^`\n]*)?)", text, re.MULTILINE
+    )
+    for name, rest in shown:
+        assert name in NAMES, f"cattern {name}{rest}"
+        word, *_ = [*rest.split(), ""]
+        file = HELP / f"{name} {word}.txt" if (HELP / f"{name} {word}.txt").exists() else HELP / f"{name}.txt"
+        listed = file.read_text(encoding="utf-8")
+        for option in re.findall(r"(?<= )--[a-z-]+", rest.partition(" #")[0]):
+            assert re.search(rf" {option} ", listed), f"cattern {name}{rest}"
 
 
 def test_data_says_where_each_file_is_or_what_is_missing(tmp_path):
