@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.submission.collect import MAX_BYTES, read_file
+from autograder.submission.collect import MAX_BYTES, is_system, read_file
 from autograder.submission.layouts import Entry, clone_prefix, gradescope_people, identify, read_name
 from autograder.submission.repair import shown
 from autograder.submission.unpack import members, unpacked
@@ -121,7 +121,7 @@ def _visible(folder: Path) -> list[Path]:
         raise CatternError(
             f"{folder}: {why}; give the folder that holds one folder per student, or a zip of it"
         ) from problem
-    return [e for e in entries if not e.name.startswith(".") and e.name not in ("__MACOSX", *_OURS)]
+    return [e for e in entries if not (e.name.startswith(".") or is_system(e.name) or e.name in _OURS)]
 
 
 def _is_folder(path: Path) -> bool:

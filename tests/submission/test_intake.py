@@ -210,6 +210,18 @@ def test_loose_files_without_a_name_are_nobodys_and_named(tmp_path):
     assert [each.student for each in taken.hand_ins] == ["ada"]
 
 
+def test_what_an_operating_system_writes_between_the_students_is_nobodys(tmp_path):
+    files = {
+        "Thumbs.db": "",
+        "desktop.ini": "",
+        ".DS_Store": "",
+        f"__MACOSX/ada/{NET}": "",
+        f"ada/{NET}": CODE,
+    }
+    taken = take_in(place(tmp_path, files), LAB)
+    assert [each.student for each in taken.hand_ins] == ["ada"] and not taken.unmatched
+
+
 def test_the_zip_of_cattern_submit(tmp_path):
     mine = {f"{LAB.name}/receipt.json": json.dumps({"student": "ada"}), f"{LAB.name}/{NET}": CODE}
     place(
