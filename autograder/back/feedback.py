@@ -13,7 +13,7 @@ from pathlib import Path
 
 from autograder import bundle
 from autograder.back.final import penalty_of
-from autograder.back.page import FROM_COLLECT, feedback_page
+from autograder.back.page import feedback_page
 from autograder.back.sections import sections
 from autograder.course import Course
 from autograder.grading.klass import keep_apart, take_class_in
@@ -21,7 +21,7 @@ from autograder.grading.store import verdict_path
 from autograder.nbgrader_bridge import autograded, gradebook, storing
 from autograder.nbgrader_bridge.marks import Marks
 from autograder.sanitise.names import file_name
-from autograder.submission import Submission, Unreadable, read_submission
+from autograder.submission import FROM_COLLECT, Submission, Unreadable, read_submission
 from autograder.submission.intake import HandIn
 from cattern.checking.lab import Lab
 from cattern.errors import CatternError

@@ -11,12 +11,11 @@ from autograder.back.sections import sections
 from autograder.bundle import handed_out
 from autograder.course import Course
 from autograder.nbgrader_bridge.marks import Mark, Marks
-from autograder.submission import Submission
+from autograder.submission import FROM_COLLECT, Submission
 from cattern.checking.lab import Lab, Task
 from cattern.checking.verdict import TaskVerdict
 from cattern.checking.words import SIGNS, STATUS, said_of
 
-FROM_COLLECT = ("timestamp.txt", "submission_secret.txt")  # what nbgrader's collect adds: not the student's
 AROUND = 4  # lines shown before and after a line that is named
 MOST_LINES = 60  # of one excerpt
 MOST_OF_A_FILE = 2000

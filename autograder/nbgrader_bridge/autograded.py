@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 from autograder import bundle
 from autograder.course import Course
@@ -11,14 +12,15 @@ from autograder.late import moment
 from autograder.nbgrader_bridge.gradebook import Place
 from autograder.nbgrader_bridge.marks import Marks
 from autograder.nbgrader_bridge.storing import Result
-from autograder.sanitise.names import file_name
+from autograder.sanitise.names import file_name, passive_name
 from autograder.sanitise.notebook import safe_notebook
-from autograder.submission import Submission
+from autograder.submission import FROM_COLLECT, Submission
 from cattern.checking.lab import Lab
 from cattern.checking.words import as_text
 from cattern.errors import CatternError
 
 MOST_OF_A_FILE = 200_000
+MOST_BESIDE = 50  # files that are named
 
 
 class Graded:
@@ -90,7 +92,8 @@ class Graded:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         given = self.submission
-        for name, content in {**given.beside, **given.files, **given.data}.items():
+        beside = {passive_name(name): content for name, content in given.beside.items()}
+        for name, content in {**beside, **given.files, **given.data}.items():
             (part / name).parent.mkdir(parents=True, exist_ok=True)
             (part / name).write_bytes(content)
         notebook = marked(self.notebook, self.lab, self.verdict, self.submission)
@@ -131,7 +134,7 @@ def marked(notebook: Mapping, lab: Lab, verdict: Mapping, submission: Submission
                 cell["outputs"] = verdict_outputs(task) if task else NO_TASK
                 cell["execution_count"] = 1 if task else None
         cells.append(cell)
-    return {**notebook, "cells": cells + file_cells(submission)}
+    return {**notebook, "cells": cells + beside_cells(submission) + file_cells(submission)}
 
 
 def by_grade_id(lab: Lab, verdict: Mapping) -> dict[str, Mapping]:
@@ -171,6 +174,22 @@ def verdict_outputs(task: Mapping) -> list[dict]:
         {"output_type": "stream", "name": "stdout", "text": words},
         {"output_type": "execute_result", **value},
     ]
+
+
+def beside_cells(submission: Submission) -> list[dict]:
+    """Return a cell that names what else was handed in, photos and PDFs, with links; none where there is nothing.
+
+    A name is a student's: percent-encoded it is neither markup nor an address elsewhere.
+    """
+    names = [
+        quote(passive_name(name), errors="replace") for name in submission.beside if name not in FROM_COLLECT
+    ]
+    if not names:
+        return []
+    lines = "".join(f"- [{name}](./{name})\n" for name in sorted(names)[:MOST_BESIDE])
+    text = f"**Handed in beside the notebook** ({len(names)}):\n\n{lines}"
+    locked = {"editable": False, "deletable": False}
+    return [{"cell_type": "markdown", "id": "handed-in-beside", "metadata": locked, "source": text}]
 
 
 def file_cells(submission: Submission) -> list[dict]:

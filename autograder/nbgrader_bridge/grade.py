@@ -18,6 +18,7 @@ from autograder.grading.store import verdict_path
 from autograder.grading.workers import Job, grade_alone
 from autograder.nbgrader_bridge.autograded import marked
 from autograder.nbgrader_bridge.place import Place, place
+from autograder.sanitise.names import passive_name
 from autograder.sanitise.notebook import safe_notebook
 from autograder.submission import HandIn, Submission, Unreadable, read_submission
 from cattern.errors import CatternError
@@ -56,16 +57,11 @@ class RestorePackage(NbGraderPreprocessor):
         return nb, resources
 
 
-# What a browser shows without acting on it, whatever is in it. Everything else is kept under a name that ends in .txt.
-PASSIVE = {".ipynb", ".py", ".txt", ".md", ".csv", ".json", ".toml", ".yml", ".npz", ".npy", ".gz", ".pdf"}
-PASSIVE |= {".png", ".jpg", ".jpeg", ".gif", ".webp"}
-
-
 def calm(folder: Path) -> None:
     """Rename the files of a submission that a browser could run, such as .html and .svg: formgrader serves its folder."""
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.is_symlink() and path.suffix.lower() not in PASSIVE and path.suffix:
-            path.replace(path.with_name(path.name + ".txt"))
+        if path.is_file() and not path.is_symlink():
+            path.replace(path.with_name(passive_name(path.name)))
 
 
 class OracleVerdicts(Execute):
@@ -113,7 +109,9 @@ def handed_in_at(here: Place, preprocessor: NbGraderPreprocessor) -> Submission 
     if kept[0] != path:
         submission = None
         with contextlib.suppress(Unreadable):
-            submission = read_submission(here.student, path, here.course.lab, bundle.handed_out(here.course))
+            submission = read_submission(
+                here.student, path, here.course.lab, bundle.handed_out(here.course), beside=True
+            )
         kept = converter.cattern_read = (path, submission)
     return kept[1]
 

@@ -1,6 +1,7 @@
 """A student's name and words outside of pages: as the name of a file, in a table of a spreadsheet, on a terminal.
 
 file_name(student)       what files and the gradebook call a student: their name, where it is an ordinary one
+passive_name(name)       what a file that was handed in is called where a browser may open it
 write_names(path, …)     the table that says who is behind each file name that is another than the name
 csv_cell(text)           text that no spreadsheet takes for a formula
 one_line(text)           text that no terminal acts on
@@ -11,12 +12,16 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 # No blank or dot at an end, nothing that a path, a glob, an option, a formula or a page could take for its own.
 _ORDINARY = re.compile(r"[^\W_](?:[\w .@+',()~-]*[\w)~-])?")
 _OURS = re.compile(r"-[0-9a-f]{10}$")
 MAX_NAME = 100  # bytes: nbgrader and we add suffixes and folders to it
+
+# What a browser shows without acting on it, whatever is in it.
+_PASSIVE = {".ipynb", ".py", ".txt", ".md", ".csv", ".json", ".toml", ".yml", ".npz", ".npy", ".gz", ".pdf"}
+_PASSIVE |= {".png", ".jpg", ".jpeg", ".gif", ".webp"}
 
 
 def file_name(student: str) -> str:
@@ -27,6 +32,12 @@ def file_name(student: str) -> str:
     plain = unicodedata.normalize("NFKD", student).encode("ascii", "ignore").decode()
     slug = re.sub(r"[^A-Za-z0-9]+", "-", plain).strip("-")[:40].strip("-") or "student"
     return f"{slug}-{hashlib.sha256(student.encode('utf-8', 'surrogateescape')).hexdigest()[:10]}"
+
+
+def passive_name(name: str) -> str:
+    """Return the name under which a file that was handed in may lie where formgrader serves it: .html and .svg end in .txt there."""
+    suffix = PurePosixPath(name).suffix.lower()
+    return name if not suffix or suffix in _PASSIVE else f"{name}.txt"
 
 
 def write_names(path: Path, students: Iterable[str]) -> None:

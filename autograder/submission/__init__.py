@@ -11,7 +11,15 @@ from dataclasses import dataclass, field
 from autograder.submission.cells import tidy
 from autograder.submission.collect import Found, collect_files
 from autograder.submission.foreign import instead, lab_of_another
-from autograder.submission.intake import ARCHIVE, HandIn, Intake, Place, find_submissions, take_in
+from autograder.submission.intake import (
+    ARCHIVE,
+    FROM_COLLECT,
+    HandIn,
+    Intake,
+    Place,
+    find_submissions,
+    take_in,
+)
 from autograder.submission.naming import base_name, name_inside, plain_name, same_kind
 from autograder.submission.notebook import grade_ids, listed_cells
 from autograder.submission.pyfiles import files_from_cells, python_files
@@ -19,7 +27,16 @@ from autograder.submission.repair import read_json, shown, some
 from cattern.checking.lab import Lab
 from cattern.errors import CatternError
 
-__all__ = ["HandIn", "Intake", "Submission", "Unreadable", "find_submissions", "read_submission", "take_in"]
+__all__ = [
+    "FROM_COLLECT",
+    "HandIn",
+    "Intake",
+    "Submission",
+    "Unreadable",
+    "find_submissions",
+    "read_submission",
+    "take_in",
+]
 
 MAX_NOTEBOOKS = 8
 MAX_REPAIRS = 60

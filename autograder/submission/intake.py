@@ -24,6 +24,8 @@ _OURS = {"submission_metadata.yml", "classroom_roster.csv"}  # a platform's own 
 # Where a submission is: a folder, an archive or a file; or several of them, by the names that the student gave.
 Place = Path | Mapping[str, Path]
 
+FROM_COLLECT = ("timestamp.txt", "submission_secret.txt")  # what nbgrader's collect adds: not the student's
+
 
 @dataclass(frozen=True)
 class HandIn:

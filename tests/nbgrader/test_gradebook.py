@@ -242,6 +242,40 @@ def test_formgraders_notebook_has_the_verdicts_and_the_students_file(given):
     assert "class TwoLayerNet" in last["source"] and last["metadata"]["editable"] is False
 
 
+def test_what_lies_beside_the_notebook_reaches_who_marks_by_hand_and_acts_on_nobody(given):
+    hostile = "a](javascript:alert(1)) <img src=x onerror=alert(1)> `$x$`.pdf"
+    place = given.folder / "handed_in" / "dora" / LAB
+    (place / "photos").mkdir()
+    files = (
+        "T4 derivation.pdf",
+        "photos/page2.png",
+        "notes.html",
+        "photos/drawing.SVG",
+        "timestamp.txt",
+        hostile,
+    )
+    for name in files:
+        (place / name).write_text("<script>alert(1)</script>", encoding="utf-8")
+    given()
+    there = given.folder / "course" / "autograded" / "dora" / LAB
+    for name in (
+        "T4 derivation.pdf",
+        "photos/page2.png",
+        "notes.html.txt",
+        "photos/drawing.SVG.txt",
+        hostile,
+    ):
+        assert (there / name).is_file(), name
+    assert not (there / "notes.html").exists() and not (there / "photos" / "drawing.SVG").exists()
+    notebook = json.loads((there / f"{LAB}.ipynb").read_text(encoding="utf-8"))
+    (cell,) = [c for c in notebook["cells"] if c.get("id") == "handed-in-beside"]
+    assert "[T4%20derivation.pdf](./T4%20derivation.pdf)" in cell["source"]
+    assert "(./notes.html.txt)" in cell["source"] and "timestamp" not in cell["source"]
+    assert not {*"<>`$"} & {*cell["source"]} and cell["source"].count("](") == 5
+    ada = json.loads((there.parents[1] / "ada" / LAB / f"{LAB}.ipynb").read_text(encoding="utf-8"))
+    assert not [c for c in ada["cells"] if c.get("id") == "handed-in-beside"]
+
+
 @pytest.fixture(scope="module")
 def postgres():
     """A real PostgreSQL server; yields the URL of an empty database."""
