@@ -208,10 +208,14 @@ def rationale_of(case: Case, lost: list[Judged], raised: Failure | None) -> str:
 
 
 def cut_short(judged: Judged, case: Case) -> bool:
-    """Tell whether an exception left a fact missing or of another shape: no sentence about the fact says more."""
+    """Tell whether an exception left a fact missing, of another shape, or at 0: no sentence about the fact says more."""
     gap = judged.gaps[0]
     got, expected = (facts.get((gap.probe, gap.fact)) for facts in (case.got, case.plain))
-    return raised_at(case, gap) is not None and (got is None or np.shape(got) != np.shape(expected))
+    if raised_at(case, gap) is None:
+        return False
+    if got is None or np.shape(got) != np.shape(expected):
+        return True
+    return isinstance(got, np.ndarray) and got.ndim > 0 and not got.any()
 
 
 def numbers_of(judged: Judged, case: Case) -> dict:

@@ -326,11 +326,13 @@ def test_every_probe_has_biases_and_both_sides_of_the_relu():
 def test_what_raised_is_said_before_the_numbers_that_were_left_by_it():
     files = solved("patch_embedding")
     files["cattern/layers.py"] = patched(
-        files["cattern/layers.py"], ('self.grads["W"] += X.T @ dout', 'self.grads["W"] += dout.T @ X')
+        files["cattern/layers.py"],
+        ('self.grads["W"] += X.T @ dout', 'self.grads["W"] += 2 * X.T @ dout\n        dout.T @ dout.T'),
     )
     verdict = grade_files("patch_embedding", files)["TODO#6"]
-    assert verdict.rationale.startswith("it raised ValueError: operands could not be broadcast")
-    assert "; until then, gradient of W is 0 at " in verdict.rationale
+    assert verdict.rationale.startswith("it raised ValueError: matmul")
+    assert "; until then, gradient of W is " in verdict.rationale
+    assert "gradient of b" not in verdict.rationale  # that is 0 because nothing was computed
 
 
 def test_a_call_that_raises_is_not_blamed_for_its_style_too():

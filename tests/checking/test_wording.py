@@ -55,6 +55,14 @@ def test_a_short_last_minibatch_that_is_skipped_is_told_by_the_number_of_updates
     assert verdict.remarks == ()  # fewer forward passes than minibatches are not more
 
 
+def test_what_an_exception_left_at_0_is_not_said_beside_it():
+    verdict = verdict_on(
+        "patch_embedding", "TODO#6", ("        out = X @ W + b\n", "        self.X = out = X @ W + b\n")
+    )
+    assert verdict.score == 0 and verdict.rationale.startswith("it raised ValueError")
+    assert "until then" not in verdict.rationale and "is 0 at" not in verdict.rationale
+
+
 def test_a_generator_is_a_generator():
     shuffled = (
         "rng.permutation(len(points))",
