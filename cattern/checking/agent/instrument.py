@@ -27,6 +27,7 @@ class Place:
         target: what the statement stores to, or "".
         calls: the method, or the function that is none of Python's own, that the expression calls, or "".
         loop: first and last line of the outermost loop that it stands in; (0, 0) where it stands in none.
+        given: it is a parameter of the function, as the caller gave it.
         once: a loop that it stands in ends in its first turn: `return` or `break` stands in it without an `if`.
     """
 
@@ -39,6 +40,7 @@ class Place:
     calls: str = ""
     loop: tuple[int, int] = (0, 0)
     once: bool = False
+    given: bool = False
 
     @property
     def statement(self) -> str:
@@ -65,6 +67,7 @@ class _Rewriter(ast.NodeTransformer):
     def __init__(self, source: str):
         self.lines, self.places, self.path = source.encode().split(b"\n"), [], []
         self.loops: list[ast.For | ast.While] = []  # around what is visited
+        self.given: list[set[str]] = []  # parameters of a function that it does not store to
         self.local: list[set[str]] = []  # names that a function has for itself: only those may be stored to
 
     def visit_ClassDef(self, node):
@@ -77,8 +80,10 @@ class _Rewriter(ast.NodeTransformer):
         self.path.append(node.name)
         around, self.loops = self.loops, []
         self.local.append(nodes.locals_of(node))
+        self.given.append(nodes.parameters_of(node) - nodes.stored_in(node))
         body = self._block(node.body)
         self.local.pop()
+        self.given.pop()
         self.path.pop()
         self.loops = around
         if not any(isinstance(n, ast.Yield | ast.YieldFrom) for n in ast.walk(node)):
@@ -260,9 +265,9 @@ class _Rewriter(ast.NodeTransformer):
         calls = nodes.called(node.func) if isinstance(node, ast.Call) else ""
         loop = (self.loops[0].lineno, self.loops[0].end_lineno) if self.loops else (0, 0)
         once = any(isinstance(n, ast.Return | ast.Break) for around in self.loops for n in around.body)
-        self.places.append(
-            Place(node.lineno, code, ".".join(self.path), len(code), kind, target, calls, loop, once)
-        )
+        given = isinstance(node, ast.Name) and bool(self.given) and node.id in self.given[-1]
+        path = ".".join(self.path)
+        self.places.append(Place(node.lineno, code, path, len(code), kind, target, calls, loop, once, given))
         return len(self.places) - 1
 
     def _text(self, node) -> str:

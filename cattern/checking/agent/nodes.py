@@ -6,7 +6,17 @@ import builtins
 
 def locals_of(function: ast.FunctionDef) -> set[str]:
     """Return the names that a function stores to, and its parameters."""
-    found = {a.arg for a in ast.walk(function.args) if isinstance(a, ast.arg)}
+    return parameters_of(function) | stored_in(function)
+
+
+def parameters_of(function: ast.FunctionDef) -> set[str]:
+    """Return the names of a function's parameters."""
+    return {a.arg for a in ast.walk(function.args) if isinstance(a, ast.arg)}
+
+
+def stored_in(function: ast.FunctionDef) -> set[str]:
+    """Return the names that a function stores to."""
+    found = set()
     waiting: list[ast.AST] = list(function.body)
     while waiting:
         node = waiting.pop()

@@ -67,6 +67,7 @@ def candidates(
     results: Sequence[np.ndarray],
     shallow: bool = False,
     raised: Collection[int] = (),
+    carried: bool = False,
 ) -> list[Repair]:
     """Return what may be put where, the likeliest first.
 
@@ -81,6 +82,7 @@ def candidates(
         results: the facts that are right.
         shallow: leave out the places that hold a known quantity.
         raised: the lines that raise on some probe.
+        carried: a mistake of an earlier task is known: that makes every result wrong that comes of it.
     """
     lines: dict[int, int] = {}
     for number in recording.seen:
@@ -98,7 +100,7 @@ def candidates(
                 key = (2, 0, order)
             else:
                 key = (4, -lines[line], order)
-            if not (shallow and key[0] == 4):
+            if not (shallow and key[0] == 4) and not (carried and key[0] == 5):
                 ranked.append((key, len(ranked), repair))
     return [repair for _, _, repair in sorted(ranked, key=lambda r: r[:2])]
 
@@ -137,8 +139,10 @@ def _fitting(entry: _Entry, basis: Basis, recording: Recording) -> Iterator[tupl
     ):  # its own name first
         quantity = basis.quantities[name]
         whole = entry.place.kind == "whole" and not entry.exact
-        if not _may_fit(entry, quantity, whole):
-            continue
+        if not _may_fit(entry, quantity, whole) or (
+            entry.place.given and not entry.exact and not quantity.given
+        ):
+            continue  # what a caller gave can stand in another's place, and is not what should have been computed
         pair = differing(entry.values, quantity, entry.place.kind == "whole")
         if pair is None:
             continue

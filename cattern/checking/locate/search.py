@@ -137,11 +137,11 @@ class Search:
             if self._taken(repair) or (best and repair.place.line != best.place.line):
                 continue
             mended, more = self._mends(fact, wrong, others, repair, trial)
-            if repair.blind and more < len(others):
-                continue  # what does not undo all that an exception has done is not what raised it
-            if mended == wrong and more > most and not self._spoils(repair, trial):
+            if not mended or (mended == wrong and more > most and self._spoils(repair, trial)):
+                continue
+            if mended == wrong and more > most:
                 best, most = repair, more
-            elif mended and part is None and best is None:
+            elif part is None and best is None:
                 part = repair
         return best, part
 
@@ -157,7 +157,13 @@ class Search:
                 recording = replace(recording, line=None)  # the name is what is wrong, and it is said
             raised = {r.line for r in self.recordings.values() if r.line}
             self._known[key] = candidates(
-                recording, self.runner.places, self.bases[trial.id], results, shallow, raised
+                recording,
+                self.runner.places,
+                self.bases[trial.id],
+                results,
+                shallow,
+                raised,
+                bool(self.plain),
             )
         return self._known[key]
 
@@ -210,10 +216,13 @@ class Search:
 
     def _spoils(self, repair: Repair, probe: Probe) -> bool:
         """Tell whether a repair mends by accident: what was right, in this place or in another, is not any more."""
-        if self.plain and exactly(self.recordings[probe.id].seen.get(repair.number, []), self.plain(probe)):
+        mine = self.recordings[probe.id].seen.get(repair.number, [])
+        if self.plain and (known := known_as(mine, self.plain(probe))[0]) and not known.given:
             return True  # only the mistake of an earlier task makes this look wrong
         after = self.runner.record(probe, self._plan(probe, [*self.repairs, repair]))
         self.budget -= after.steps + EACH
+        if self._last(after, repair) < self._last(self.recordings[probe.id], repair):
+            return True  # it ends the function too early, and a driver may make allowance for that
         basis = self.bases[probe.id]
         for number, values in self.recordings[probe.id].seen.items():
             now = after.seen.get(number)
@@ -222,6 +231,11 @@ class Search:
             if exactly(values, basis) and known_as(now, basis)[0] is None:
                 return True
         return False
+
+    def _last(self, recording: Recording, repair: Repair) -> int:
+        """Return the last line that a run has come to, in the function that a repair is in."""
+        seen = [self.runner.places[number] for number in recording.seen]
+        return max((p.line for p in seen if p.function == repair.place.function), default=0)
 
     def called(self) -> str | None:
         """Return how the calls of the methods that matter differ from the solution's, or None."""
