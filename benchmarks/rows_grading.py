@@ -84,7 +84,7 @@ class Grading:
         submission = Submission("honest", Path("honest"), {file: self._text}, {}, None, {}, ())
         before, self._inside, found = cpu(resource.RUSAGE_SELF), 0.0, {}
         for task in self._tasks:
-            answers = answers_of(task, submission, reference, sandbox, Limits())
+            answers = answers_of(task, submission, reference, sandbox, Limits()).answers
             verdict, found[task.id] = judge_task(lab, task, answers, reference, found)
             if verdict.status != "pass":
                 raise RuntimeError(f"the solution does not pass: {verdict}")
