@@ -98,7 +98,9 @@ def test_make_help_lists_every_target():
     make = shutil.which("make")
     if make is None:
         pytest.skip("needs make")
-    said = subprocess.run([make, "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        [make, "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     assert {"demo", "test", "lab", "help", "setup"} <= {*TARGETS}
     assert [line.split()[1] for line in said.splitlines()] == TARGETS
 

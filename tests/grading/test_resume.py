@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -173,7 +174,7 @@ def test_the_verdict_of_a_removed_student_is_set_aside(course, submitted, out):
 
 def test_nobody_of_the_roster_vanishes(submitted, out, tmp_path):
     folder = tmp_path / "course"
-    folder.mkdir()
+    shutil.copytree(ROOT / "notebooks" / LAB, folder / "notebooks" / LAB)
     (folder / "course.toml").write_text(
         'roster = "class.csv"\n[labs.two_layer_net]\ndue = 2026-03-01T23:59:00Z\ngrace_minutes = 10\n'
     )
