@@ -27,7 +27,7 @@ test: $(READY) sandbox ## run the tests (all but the slow ones and the browser's
 	@$(TIMED); $(PYTEST) -m "not slow and not browser"
 
 .PHONY: test-browser
-test-browser: $(READY) ## JupyterLab, formgrader and pages in a browser, a minute: a module's tests go on where the one before ended
+test-browser: $(READY) sandbox ## JupyterLab, formgrader and pages in a browser, a minute: a module's tests go on where the one before ended
 	@$(TIMED); $(BROWSER)
 
 .PHONY: test-all

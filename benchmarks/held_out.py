@@ -149,18 +149,22 @@ def _belongs(lab: Lab, task: Task, planted: Planted, repair, reference) -> bool:
     line = planted.line_before(place.line)
     if line is None:
         return True  # the changed line itself
-    here = _held(
-        lab, task, planted.texts, reference, lambda p: _key(p) == _key(place) and p.line == place.line
-    )
-    right = _held(lab, task, planted.right, reference, lambda p: _key(p) == _key(place) and p.line == line)
-    changed = len(here) != len(right) or not all(same(a, b) for a, b in zip(here, right, strict=True))
     if planted.dropped and place.line + 1 == planted.lines.start:
         stored = place.target or place.code
         right = _held(
             lab, task, planted.right, reference, lambda p: p.line == line + 1 and p.target == stored
         )
-        changed = bool(right)
-    return changed and (not right or any(same(np.ravel(v), np.ravel(repair.needed)) for v in right))
+        return _among(repair.needed, right)
+    here = _held(
+        lab, task, planted.texts, reference, lambda p: _key(p) == _key(place) and p.line == place.line
+    )
+    right = _held(lab, task, planted.right, reference, lambda p: _key(p) == _key(place) and p.line == line)
+    changed = len(here) != len(right) or not all(same(a, b) for a, b in zip(here, right, strict=True))
+    return changed and (not right or _among(repair.needed, right))
+
+
+def _among(value, others: list) -> bool:
+    return any(same(np.ravel(other), np.ravel(value)) for other in others)
 
 
 def _key(place) -> tuple[str, str]:

@@ -79,8 +79,9 @@ class _Rewriter(ast.NodeTransformer):
     def visit_FunctionDef(self, node):
         self.path.append(node.name)
         around, self.loops = self.loops, []
-        self.local.append(nodes.locals_of(node))
-        self.given.append(nodes.parameters_of(node) - nodes.stored_in(node))
+        parameters, stored = nodes.parameters_of(node), nodes.stored_in(node)
+        self.local.append(parameters | stored)
+        self.given.append(parameters - stored)
         body = self._block(node.body)
         self.local.pop()
         self.given.pop()

@@ -4,11 +4,6 @@ import ast
 import builtins
 
 
-def locals_of(function: ast.FunctionDef) -> set[str]:
-    """Return the names that a function stores to, and its parameters."""
-    return parameters_of(function) | stored_in(function)
-
-
 def parameters_of(function: ast.FunctionDef) -> set[str]:
     """Return the names of a function's parameters."""
     return {a.arg for a in ast.walk(function.args) if isinstance(a, ast.arg)}

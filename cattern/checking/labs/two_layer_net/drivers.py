@@ -196,9 +196,10 @@ def drive_minibatch(student: ModuleType, inputs: Mapping, out: Values) -> None:
     run, runs, drawn, recorder = 0, inputs["runs"], 0, None
     while run < runs and drawn < ENOUGH * len(inputs["X"]):
         beside(student, commands.seed, run, only_numpy=True)
-        if recorder:
+        if recorder is None:
+            recorder = Recorder(student, inputs)
+        else:
             recorder.start_over(inputs)
-        recorder = recorder or Recorder(student, inputs)
         try:
             recorder.train(inputs, out, prefix=f"{run}.")
         except Exception:
