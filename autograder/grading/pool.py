@@ -32,6 +32,7 @@ _PR_SET_PDEATHSIG = 1
 class _Worker(Generic[Job]):
     process: BaseProcess
     connection: Connection
+    core: int | None
     job: Job | None = None
     deadline: float = 0.0
 
@@ -115,12 +116,22 @@ class Pool(Generic[Job, Result]):
         ours, theirs = self._context.Pipe()
         # The ends of the other workers' pipes: inherited, they would keep a worker alive whose scheduler is gone.
         others = [worker.connection for worker in self._workers] + [ours]
+        core = self._core()
         process = self._context.Process(
-            target=_serve, args=(theirs, others, self._work, self._close), daemon=True
+            target=_serve, args=(theirs, others, self._work, self._close, core), daemon=True
         )
         process.start()
         theirs.close()
-        return _Worker(process, ours)
+        return _Worker(process, ours, core)
+
+    def _core(self) -> int | None:
+        """Return the core of the next worker; None where there is not one for each.
+
+        A worker and the student's process take turns: on one core neither is woken up from another, nor finds its caches cold.
+        """
+        cores = os.sched_getaffinity(0)
+        free = cores - {worker.core for worker in self._workers}
+        return min(free) if free and len(cores) == self._size else None
 
     def _finished(self) -> Iterator[tuple[_Worker, tuple]]:
         """Wait for workers; yield each with its job, the result, and why there is none."""
@@ -145,13 +156,17 @@ class Pool(Generic[Job, Result]):
                 yield worker, (job, None, f"{TOO_LONG} {self._seconds:g} s")
 
 
-def _serve(connection: Connection, others: list[Connection], work: Callable, close: Callable) -> None:
+def _serve(
+    connection: Connection, others: list[Connection], work: Callable, close: Callable, core: int | None
+) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the scheduler's to answer
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(
         resource.RLIMIT_AS, (MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard), hard)
     )
+    if core is not None:
+        os.sched_setaffinity(0, {core})
     for other in others:
         other.close()
     gc.freeze()  # what was there before the fork stays: collections need not look at it, nor copy its pages

@@ -64,6 +64,25 @@ def test_a_job_is_tried_again_when_its_worker_was_killed(tmp_path):
         assert list(pool.run(["a"])) == [("a", "done")]
 
 
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core is everybody's")
+def test_with_a_worker_for_each_core_each_keeps_to_its_own():
+    def cores(job):
+        time.sleep(0.05)
+        if job == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return job, os.sched_getaffinity(0)
+
+    every = os.sched_getaffinity(0)
+    with Pool(cores, lost, len(every), 30) as pool:
+        found = [dict(pool.run(range(3 * len(every)))), dict(pool.run(["die", *range(3 * len(every))]))]
+    for given in found:  # whoever takes the place of a dead one has its core, too
+        given.pop("die", None)
+        assert {len(own) for own in given.values()} == {1}
+        assert set.union(*given.values()) == every
+    with Pool(cores, lost, 1, 30) as pool:  # somebody else may want to work here
+        assert list(pool.run([1])) == [(1, every)]
+
+
 SCHEDULER = """
 import os, time
 from autograder.grading.pool import Pool

@@ -42,7 +42,7 @@ def draw(task_id: str, rng: np.random.Generator) -> list[Probe]:
         return [
             Probe(
                 "many examples",
-                training(rng, N=24, batch_size=6, num_iters=28, runs=3, learning_rate_decay=1.0),
+                training(rng, N=24, batch_size=12, num_iters=14, runs=3, learning_rate_decay=1.0),
             ),
             Probe("N < batch_size", training(rng, N=5, batch_size=8, num_iters=10, learning_rate_decay=1.0)),
         ]
@@ -54,7 +54,7 @@ def draw(task_id: str, rng: np.random.Generator) -> list[Probe]:
         ]
     if task_id == "TODO#6":
         return [
-            Probe("four steps an epoch", training(rng, N=24, batch_size=6, num_iters=30, verbose=True)),
+            Probe("four steps an epoch", training(rng, N=24, batch_size=6, num_iters=18, verbose=True)),
             Probe("one step an epoch", training(rng, N=12, batch_size=12, num_iters=5)),
         ]
     if task_id == "TODO#7":

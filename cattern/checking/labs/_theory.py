@@ -24,8 +24,8 @@ def theory_task(
 
     def drive(answer: ModuleType, inputs: Mapping, out: Values) -> None:
         for name in variables:
-            if hasattr(answer, name):
-                out[name] = getattr(answer, name)
+            if (value := getattr(answer, name, out)) is not out:
+                out[name] = value
 
     return Task(
         id=task_id,
