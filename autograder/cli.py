@@ -220,8 +220,8 @@ def explain(
 
     from autograder import show
     from autograder.course import Course
+    from autograder.grading.explain import as_recorded, unlike_recorded
     from autograder.grading.explain import explain as lay_open
-    from autograder.grading.explain import unlike_recorded
     from autograder.grading.klass import place_of
     from autograder.grading.store import verdict_path
     from autograder.grading.workers import Workers, plots
@@ -231,12 +231,16 @@ def explain(
     wanted = opened.lab.task(task)
     place = place_of(opened, submitted, student)
     warn(opened)
+    recorded = verdict_path(grades, student)
+    today, opened = opened, as_recorded(opened, recorded)
     with Workers(opened, not no_sandbox) as workers:
         submission = workers.read(student, place)
         sandbox = workers.sandbox(plots(submission))
         explanation = lay_open(wanted, submission, workers.reference, sandbox, workers.limits)
     show.print_explanation(explanation, Console())
-    for line in unlike_recorded(opened, verdict_path(grades, student), explanation.verdict):
+    if opened is not today:
+        typer.echo(f"cattern: {recorded} was given with an earlier secret, and so are these inputs", err=True)
+    for line in unlike_recorded(opened, recorded, explanation.verdict):
         typer.echo(f"cattern: {printable(line, 300)}", err=True)
     if html:
         from autograder.back.page import task_page

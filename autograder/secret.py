@@ -1,5 +1,6 @@
 """The course's secret: it draws the hidden inputs, the same for every student of a course and others for every course."""
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -36,6 +37,23 @@ def find_secret(folder: Path) -> tuple[str, str]:
     return found, where
 
 
+def earlier_secret(folder: Path, wanted: str) -> str | None:
+    """Return the secret of a fingerprint: the public default, or a line of a file beside the course's, such as `.cattern-seed.old`.
+
+    Args:
+        folder: the course's folder.
+        wanted: what a verdict recorded: a `fingerprint`, or "public".
+    """
+    if wanted == "public":
+        return PUBLIC_SECRET
+    for file in sorted(folder.glob(f"{SECRET_FILE}*")):
+        with contextlib.suppress(OSError, ValueError):
+            for line in file.read_text(encoding="utf-8").splitlines():
+                if line.strip() and fingerprint(line.strip()) == wanted:
+                    return line.strip()
+    return None
+
+
 def new_secret(folder: Path) -> Path:
     """Write a new secret into a course's folder, readable by its owner alone, and return the file.
 
@@ -46,12 +64,13 @@ def new_secret(folder: Path) -> Path:
     if file.exists() or file.is_symlink():
         raise CatternError(
             f"{file} is there already, and verdicts were drawn from it: a new one would draw others. "
-            "Move it away first if you mean it"
+            f"Rename it to {SECRET_FILE}.old first if you mean it: explain finds the old inputs there"
         )
-    if _in_git(folder) and not _is_ignored(file):
-        raise CatternError(
-            f"git would take {SECRET_FILE}: add a line {SECRET_FILE} to {folder / '.gitignore'}"
-        )
+    for each in (file, *folder.glob(f"{SECRET_FILE}*")):
+        if _in_git(folder) and not _is_ignored(each):
+            raise CatternError(
+                f"git would take {each.name}: add a line {SECRET_FILE}* to {folder / '.gitignore'}"
+            )
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
         opened.write(secrets.token_hex(16) + "\n")

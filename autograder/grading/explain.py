@@ -3,7 +3,7 @@
 The verdict is the grader's own, from the grader's own code, whatever the task's answer is: a file, a cell, data, a proof.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import unified_diff
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from autograder.course import Course
 from autograder.grading.one import Grading
 from autograder.grading.store import read_verdict
 from autograder.sandbox import Limits, Sandbox
+from autograder.secret import earlier_secret
 from autograder.solution.reference import SolutionReference
 from autograder.submission import Submission
 from cattern.checking.facts import Facts, read
@@ -51,11 +52,28 @@ class Explanation:
     known: frozenset[str] = frozenset()
 
 
+def as_recorded(course: Course, recorded: Path) -> Course:
+    """Return the course with the secret that a verdict was given with, where the course's is another and that one is known.
+
+    Args:
+        course: the course as it is today.
+        recorded: the student's file among the verdicts; none need be there.
+
+    Raises:
+        CatternError: the file is no verdict.
+    """
+    then = read_verdict(recorded).course.get("secret") if recorded.is_file() else None
+    if not isinstance(then, str) or then == course.recorded()["secret"]:
+        return course
+    found = earlier_secret(course.folder, then)
+    return replace(course, secret=found) if found else course
+
+
 def unlike_recorded(course: Course, recorded: Path, now: TaskVerdict) -> list[str]:
     """Return in what today's verdict on a task is not that of the table, a sentence each; none without a file.
 
     Args:
-        course: the course as it is today.
+        course: the course as it is today, or `as_recorded`.
         recorded: the student's file among the verdicts.
         now: what the grader says today.
 

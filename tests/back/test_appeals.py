@@ -7,6 +7,9 @@ import sys
 
 from notebook_fixtures import LAB
 
+from autograder.course import ROOT
+from autograder.secret import fingerprint
+
 
 def cattern(folder, *words):
     command = [sys.executable, "-m", "cattern", *words]
@@ -54,6 +57,31 @@ def test_explain_says_where_it_is_not_the_verdict_of_the_table(graded_class, tmp
         "partial, 8",
     ):
         assert said in done.stderr, said
+
+
+def test_explain_draws_the_inputs_of_the_verdict_also_after_the_course_has_another_secret(
+    graded_class, tmp_path, monkeypatch
+):
+    monkeypatch.delenv("CATTERN_SEED", raising=False)
+    handed_in, grades = graded_class(LAB)
+    shutil.copytree(ROOT / "notebooks" / LAB, tmp_path / "notebooks" / LAB)
+    shutil.copy(grades.parent / "course" / "course.toml", tmp_path)
+    then = json.loads((grades / "dora.json").read_text(encoding="utf-8"))
+    then["course"]["secret"] = fingerprint("ours")
+    (tmp_path / "grades").mkdir()
+    (tmp_path / "grades" / "dora.json").write_text(json.dumps(then), encoding="utf-8")
+    command = ("explain", "dora", "TODO#2", "--submitted", str(handed_in))
+    (tmp_path / ".cattern-seed").write_text("ours\n", encoding="utf-8")
+    before = cattern(tmp_path, *command)
+    assert before.returncode == 0 and "secret" not in before.stderr, before.stderr
+    (tmp_path / ".cattern-seed").rename(tmp_path / ".cattern-seed.old")
+    (tmp_path / ".cattern-seed").write_text("theirs\n", encoding="utf-8")
+    after = cattern(tmp_path, *command)
+    assert after.stdout == before.stdout and "expected" in before.stdout
+    assert "with an earlier secret" in after.stderr and "another secret" not in after.stderr
+    (tmp_path / ".cattern-seed.old").write_text("lost\n", encoding="utf-8")
+    without = cattern(tmp_path, *command)
+    assert without.stdout != before.stdout and "another secret" in without.stderr
 
 
 def test_a_one_line_fix_shows_before_and_after_and_stores_nothing(graded_class, tmp_path):

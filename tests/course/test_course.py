@@ -12,7 +12,7 @@ from courses import course_of
 from notebook_fixtures import copy_packages
 
 from autograder.course import ROOT, Course
-from autograder.secret import PUBLIC_SECRET, fingerprint
+from autograder.secret import PUBLIC_SECRET, earlier_secret, fingerprint
 from cattern.errors import CatternError
 
 LAB = "nearest_neighbour"
@@ -78,6 +78,7 @@ def test_new_secret_makes_one_file_for_its_owner_and_never_a_second(course):
     assert stat.S_IMODE(file.stat().st_mode) == 0o600 and len(made.strip()) == 32
     again = cattern("course", "--new-secret", "--course", course, cwd=course.parent)
     assert again.returncode == 1 and "there already" in again.stderr
+    assert "Rename it to .cattern-seed.old" in " ".join(again.stderr.split())
     assert file.read_text() == made
     said = cattern("course", LAB, cwd=course)
     assert said.returncode == 0, said.stderr
@@ -91,13 +92,27 @@ def test_new_secret_refuses_where_git_would_take_it(course):
     assert done.returncode == 1 and ".gitignore" in done.stderr
     assert not (course / ".cattern-seed").exists()
     (course / ".gitignore").write_text(".cattern-seed\n")
+    (course / ".cattern-seed.old").write_text("an earlier one\n")
+    done = cattern("course", "--new-secret", cwd=course)
+    assert done.returncode == 1 and "take .cattern-seed.old" in done.stderr
+    (course / ".gitignore").write_text(".cattern-seed*\n")
     assert cattern("course", "--new-secret", cwd=course).returncode == 0
     status = ["git", "-C", str(course), "status", "--porcelain"]
     assert ".cattern-seed" not in subprocess.run(status, capture_output=True, text=True, check=True).stdout
 
 
+def test_an_earlier_secret_is_found_by_its_fingerprint(course):
+    assert earlier_secret(course, "public") == PUBLIC_SECRET
+    assert earlier_secret(course, fingerprint("ours")) is None
+    (course / ".cattern-seed").write_text("theirs\nours\n")
+    (course / ".cattern-seed.old").write_bytes(b"\xff\xfe")
+    (course / ".cattern-seed.2025").write_text("older \n")
+    for known in ("theirs", "ours", "older"):
+        assert earlier_secret(course, fingerprint(known)) == known
+
+
 def test_git_ignores_the_secret_of_this_repository():
-    assert ".cattern-seed" in (ROOT / ".gitignore").read_text().splitlines()
+    assert ".cattern-seed*" in (ROOT / ".gitignore").read_text().splitlines()
 
 
 def test_cattern_course_prints_what_holds_and_where_it_comes_from(course):
