@@ -164,9 +164,9 @@ def grade(
     from rich.console import Console
 
     from autograder import show
+    from autograder.back.troubles import by_reason
     from autograder.course import Course
     from autograder.grading.klass import grade_class
-    from cattern.checking.run import printable
     from cattern.errors import UsageError
 
     opened = Course.open(lab, course)
@@ -193,8 +193,8 @@ def grade(
     show.print_rest(graded, console)
     console.print(f"verdicts: {out}", markup=False, highlight=False)
     failed = [g for g in graded.results if g.verdict is None]
-    for g in failed:
-        typer.echo(f"cattern: no verdict for {printable(g.student)}: {g.trouble}", err=True)
+    for line in by_reason({g.student: g.trouble for g in failed}):
+        typer.echo(f"cattern: no verdict for {line}", err=True)
     if failed or graded.taken.unmatched:
         raise typer.Exit(1)
 

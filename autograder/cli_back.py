@@ -79,8 +79,8 @@ def feedback(
     """Store the verdicts in nbgrader's gradebook and write a feedback page for each student."""
     from autograder import show
     from autograder.back import feedback as feeding
+    from autograder.back.troubles import by_reason
     from autograder.course import Course
-    from cattern.checking.run import printable
 
     progress = partial(show.with_progress, done="written")
     given = feeding.feedback(Course.open(lab, course), submitted, grades, out, progress)
@@ -89,12 +89,12 @@ def feedback(
         typer.echo(f"gradebook: points of {len(given.stored)} students stored in {given.gradebook}")
     else:
         typer.echo(f"gradebook: it does not know {lab}, nothing stored; `cattern release {lab}` adds the lab")
-    for student in given.newer:
-        typer.echo(
-            f"{printable(student)}: the gradebook's points are newer than the verdict, and stay", err=True
-        )
-    for student, why in given.troubles.items():
-        typer.echo(f"cattern: {printable(student)}: {printable(why, 300)}", err=True)
+    for line in by_reason(
+        dict.fromkeys(given.newer, "the gradebook's points are newer than the verdict, and stay")
+    ):
+        typer.echo(line, err=True)
+    for line in by_reason(given.troubles):
+        typer.echo(f"cattern: {line}", err=True)
     if given.troubles:
         raise typer.Exit(1)
 

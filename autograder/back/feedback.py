@@ -14,6 +14,7 @@ from pathlib import Path
 from autograder import bundle
 from autograder.back.final import penalty_of
 from autograder.back.page import feedback_page
+from autograder.back.report import grade_again, not_of_now
 from autograder.back.sections import sections
 from autograder.course import Course
 from autograder.grading.klass import keep_apart, take_class_in
@@ -110,8 +111,10 @@ def _read(course: Course, hand_ins: Iterable, verdicts: Path, given: Given) -> I
             verdict = read_verdict(file)
             if verdict.get("lab") != lab.name:
                 raise CatternError(
-                    f"{file} is a verdict on {verdict.get('lab')}, not on {lab.name}: name its lab"
+                    f"the verdicts in {verdicts} are on {verdict.get('lab')}, not on {lab.name}: name their lab"
                 )
+            if why := not_of_now(lab, verdict):
+                raise CatternError(f"{why}; {grade_again(lab, verdicts)}")
             yield HandedIn(
                 student,
                 verdict,

@@ -57,7 +57,7 @@ def final_marks(course: Course, grades: Path) -> list[Final]:
     marks = gradebook.read_marks(gradebook.place(course.folder), course.lab) or {}
     people = {person.id: person for person in course.choices.roster}
     found = []
-    for verdict in read_verdicts(grades, course.lab_name):
+    for verdict in read_verdicts(grades, course.lab):
         student = verdict["student"]
         person = people.pop(student, None)
         own = marks.get(file_name(student), Marks())

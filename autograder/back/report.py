@@ -14,28 +14,54 @@ from autograder.course import Course
 from autograder.grading.klass import take_class_in
 from autograder.notebook import require
 from autograder.submission import Unreadable, read_submission
+from autograder.submission.repair import some
+from cattern.checking.lab import Lab
+from cattern.checking.run import printable
 from cattern.errors import CatternError
 
 SHOWN = 25  # rows of a long table on the page; the JSON has all
 
 
-def read_verdicts(grades: Path, lab: str) -> list[dict]:
+def not_of_now(lab: Lab, verdict: Mapping) -> str:
+    """Return in what a verdict is not on the lab as the course gives it now, tasks and points, in words; "" when it is."""
+    then = {task["id"]: task["max_score"] for task in verdict["tasks"]}
+    now = {task.id: task.points for task in lab.tasks}
+    for task in {**now, **then}:
+        was, is_ = then.get(task, 0.0), now.get(task, 0.0)
+        if abs(was - is_) > 1e-9:
+            return f"{task} was worth {was:g} points when this was graded, and is worth {is_:g} in the course now"
+    return ""
+
+
+def grade_again(lab: Lab, grades: Path) -> str:
+    """Return what mends verdicts that are not of now, in words."""
+    return f"run `cattern grade {lab.name} SUBMITTED --out {grades}`: it grades again what has changed"
+
+
+def read_verdicts(grades: Path, lab: Lab) -> list[dict]:
     """Return the contents of a class's verdict files, sorted by student.
 
     Raises:
-        CatternError: there is no verdict of this lab.
+        CatternError: there is no verdict of this lab, or some were given while the course had other tasks or points.
     """
-    found = []
+    found, others = [], {}
     for path in sorted(grades.glob("*.json")) if grades.is_dir() else []:
         try:
             said = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
-        if isinstance(said, dict) and said.get("lab") == lab and isinstance(said.get("tasks"), list):
+        if isinstance(said, dict) and said.get("lab") == lab.name and isinstance(said.get("tasks"), list):
             found.append(said)
+            if why := not_of_now(lab, said):
+                others[said["student"]] = why
     if not found:
         raise CatternError(
-            f"no verdict on {lab} in {grades}: run `cattern grade {lab} SUBMITTED --out {grades}`"
+            f"no verdict on {lab.name} in {grades}: run `cattern grade {lab.name} SUBMITTED --out {grades}`"
+        )
+    if others:
+        raise CatternError(
+            f"{len(others)} of {len(found)} verdicts in {grades} are not of the course as it is now ({some([printable(student) for student in others])}): "
+            f"{next(iter(others.values()))}; {grade_again(lab, grades)} (whoever is not in the class any more: remove the file)"
         )
     return sorted(found, key=lambda v: v["student"])
 
@@ -60,7 +86,7 @@ def report(
     require(course)
     release = bundle.handed_out(course)
     headings = sections(course.lab, release[f"{course.lab_name}.ipynb"])
-    figures = class_figures(course.lab, read_verdicts(grades, course.lab_name), headings)
+    figures = class_figures(course.lab, read_verdicts(grades, course.lab), headings)
     if submitted is None:
         return figures
     taken = take_class_in(course, submitted)

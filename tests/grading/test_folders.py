@@ -1,12 +1,16 @@
 """Which folders grading and feedback take: none that would turn into a student, lose a lab's verdicts, or lack the notebook."""
 
 import json
+import re
+from dataclasses import replace
 
 import pytest
 from courses import course_of
 
 from autograder.back.feedback import feedback
+from autograder.back.final import final_marks
 from autograder.back.report import report
+from autograder.back.troubles import by_reason
 from autograder.grading.klass import grade_class, place_of
 from autograder.grading.store import write_verdict
 from cattern.checking.verdict import TaskVerdict, Verdict
@@ -56,7 +60,32 @@ def test_another_labs_verdict_is_no_feedback(submitted, tmp_path):
     grades = graded(tmp_path / "grades", "binary_mlp")
     given = feedback(course_of(LAB, tmp_path), submitted, grades, tmp_path / "pages")
     assert not given.pages and not given.stored and not (tmp_path / "pages").exists()
-    assert "is a verdict on binary_mlp" in given.troubles["ada"]
+    assert "are on binary_mlp" in given.troubles["ada"]
+
+
+def test_a_verdict_given_with_other_points_or_tasks_goes_nowhere(tmp_path):
+    """Export and report would hold numbers that do not add up, and pages and gradebook old ones beside new ones."""
+    course, grades, names = course_of(LAB), tmp_path / "grades", [f"s{n}" for n in range(8)]
+    grades.mkdir()
+    (first, *rest) = course.lab.tasks
+    of_now = [TaskVerdict(t.id, t.title, "pass", t.points, t.points, "right", {}, ()) for t in (first, *rest)]
+    other = replace(of_now[0], score=3.0, max_score=7.5)
+    for old in ([other, *of_now[1:]], [*of_now, replace(other, id="TODO#99")], of_now[1:]):
+        for name in names:
+            write_verdict(grades, Verdict(LAB, name, "graded", tuple(of_now if name == "s0" else old), ()))
+            (tmp_path / "submitted" / name).mkdir(parents=True, exist_ok=True)
+            (tmp_path / "submitted" / name / f"{LAB}.py").write_text("x = 1\n", encoding="utf-8")
+        task = {t.id: t for t in old}.get("TODO#99", first)
+        was = f"{task.id} was worth .* points when this was graded, and is worth .* now; run `cattern grade {LAB}"
+        for command in (report, final_marks):
+            with pytest.raises(
+                CatternError, match=rf"^7 of 8 verdicts .*\(s1, s2, s3, s4, s5 and 2 more\): {was}"
+            ):
+                command(course, grades)
+        given = feedback(course, tmp_path / "submitted", grades, tmp_path / "pages")
+        assert list(given.pages) == ["s0"]
+        (said,) = by_reason(given.troubles)
+        assert re.match(rf"7 students \(s1, s2, s3, s4, s5 and 2 more\): no page: {was}", said)
 
 
 def test_a_course_without_the_labs_notebook_is_named_by_every_command(submitted, tmp_path):
