@@ -29,6 +29,9 @@ from cattern.checking.verdict import Verdict
 from cattern.errors import CatternError
 
 MANY = 20  # submissions for which it pays to load everything before the workers start
+IN_PART = (
+    "some tasks are of an older grading"  # the key of such a verdict: none that it could be unchanged since
+)
 Progress = Callable[[Iterable[Graded], int], Iterable[Graded]]
 
 
@@ -93,10 +96,11 @@ def grade_class(
         try:
             for result in progress(_graded(course, todo, jobs, walls, scheduler), len(todo)):
                 student = result.student
-                if result.verdict:
-                    result = replace(result, verdict=_merged(out, result.verdict, chosen[student]))
+                if verdict := result.verdict:
+                    result = replace(result, verdict=_merged(out, verdict, chosen[student]))
                     write_verdict(out, result.verdict)
-                    journal.record(student, keys[student], submitted)
+                    whole = result.verdict is verdict or journal.keys.get(student) == keys[student]
+                    journal.record(student, keys[student] if whole else IN_PART, submitted)
                 results.append(result)
         finally:
             _write_class(course, out, submitted, taken)

@@ -138,6 +138,13 @@ def test_one_task_is_graded_and_the_others_stay(course, submitted, out):
     assert float(row["TODO#2"]) < 12 and row["TODO#3"] == "20"
     with pytest.raises(CatternError, match="TODO#99"):
         grade(course, submitted, out, only=["ada/TODO#99"])
+    assert grade(course, submitted, out)[0] == [
+        "ada"
+    ]  # the others of ada are of an older file: not unchanged
+    assert float(rows(out)["ada"]["TODO#3"]) < 20
+    assert grade(course, submitted, out)[0] == []
+    assert grade(course, submitted, out, only=["ada/TODO#2"], force=True)[0] == ["ada"]
+    assert grade(course, submitted, out)[0] == []
 
 
 def test_a_verdict_that_is_read_and_written_again_is_the_same():
