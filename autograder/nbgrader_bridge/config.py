@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
-from nbgrader.preprocessors import AssignLatePenalties, ClearHiddenTests, ClearSolutions, Execute
+from nbgrader.preprocessors import AssignLatePenalties, ClearHiddenTests, ClearSolutions, Execute, SaveCells
 
 from autograder import bundle
 from autograder.course import labs_in, source_folder
@@ -14,7 +14,13 @@ from autograder.nbgrader_bridge.feedback import HideTests
 from autograder.nbgrader_bridge.grade import OracleVerdicts, RepairNotebook, RestorePackage
 from autograder.nbgrader_bridge.lateness import LatePenalties
 from autograder.nbgrader_bridge.pages import guard_pages
-from autograder.nbgrader_bridge.release import AddPackage, DropHiddenTests, InCourse, StubSolutions
+from autograder.nbgrader_bridge.release import (
+    AddPackage,
+    DropHiddenTests,
+    InCourse,
+    RecordCells,
+    StubSolutions,
+)
 from autograder.sanitise.names import one_line
 
 # Seconds a cell may take where nbgrader runs notebooks: its own 30 are too few to train a network.
@@ -35,7 +41,7 @@ def configure(c, course: str | Path | None = None) -> None:
     root = Path(course or c.CourseDirectory.get("root") or Path.cwd()).resolve()
     sources = source_folder(root)
     c.CourseDirectory.source_directory = sources
-    ours = {ClearSolutions: StubSolutions, ClearHiddenTests: DropHiddenTests}
+    ours = {ClearSolutions: StubSolutions, ClearHiddenTests: DropHiddenTests, SaveCells: RecordCells}
     stock = _stock(GenerateAssignment, "preprocessors")
     c.GenerateAssignment.preprocessors = [InCourse, *(ours.get(p, p) for p in stock), AddPackage]
     c.Autograde.sanitize_preprocessors = [

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 import nbformat
-from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions, NbGraderPreprocessor
+from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions, NbGraderPreprocessor, SaveCells
 
 from autograder import bundle, markers, notebook
 from autograder.nbgrader_bridge.place import place
@@ -51,6 +51,26 @@ class DropHiddenTests(ClearHiddenTests):
         """Strip one cell."""
         cell.source = markers.without_hidden_tests(cell, _where(cell, cell_index, resources))
         return cell, resources
+
+
+class RecordCells(SaveCells):
+    """nbgrader's SaveCells, except that it says what to do when the gradebook holds marks on other tasks."""
+
+    def _create_notebook(self, nb):
+        try:
+            super()._create_notebook(nb)
+        except RuntimeError:
+            lab = self.assignment_id
+            gone = sorted(self.old_grade_cells - self.new_grade_cells.keys())
+            new = sorted(self.new_grade_cells.keys() - self.old_grade_cells)
+            which = ", ".join([f"not any more: {cell}" for cell in gone] + [f"new: {cell}" for cell in new])
+            handed_in = len(self.gradebook.find_notebook(lab, lab).submissions)
+            raise CatternError(
+                f"{lab} is not released: the gradebook holds marks of {handed_in} submissions, and the notebook or course.toml"
+                f" has other tasks since then ({which or 'other cells'}). Take that change back; or let the gradebook forget"
+                f" the lab, with what a person marked by hand: `nbgrader db assignment remove {lab} --force` in the course's"
+                " folder, then release, grade and give feedback again"
+            ) from None
 
 
 class AddPackage(NbGraderPreprocessor):

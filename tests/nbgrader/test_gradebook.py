@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -214,6 +215,19 @@ def test_errors_of_the_gradebook_say_what_and_what_to_do(given):
     (course / "nbgrader_config.py").write_text(config + url, encoding="utf-8")
     with pytest.raises(CatternError, match=r"cannot be used: .*refused.*db_url"):
         given()
+
+
+def test_other_tasks_than_those_with_marks_are_not_released_and_what_to_do_is_said(given):
+    folder = given.folder / "course"
+    shutil.copytree(given.folder / "handed_in" / "ada", given.folder / "some" / "ada")
+    given(given.folder / "some")
+    (folder / "course.toml").write_text(f'[labs.{LAB}]\nleave_out = ["TODO#8"]\n', encoding="utf-8")
+    with pytest.raises(CatternError, match=r"marks of 1 submissions, .*not any more: todo8") as refused:
+        release(Course.open(LAB, folder), folder / "release")
+    cure = re.search("`nbgrader (.*?)`", str(refused.value))[1]
+    subprocess.run([sys.executable, "-m", "nbgrader", *cure.split()], cwd=folder, check=True)
+    assert not release(Course.open(LAB, folder), folder / "release").is_old
+    assert gradebook.read_marks(gradebook.place(folder), Course.open(LAB, folder).lab) == {}
 
 
 def test_a_course_whose_gradebook_lacks_the_lab_has_pages_all_the_same(given):
