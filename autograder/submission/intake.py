@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from autograder.submission.collect import MAX_BYTES, is_system, read_file
@@ -19,6 +20,14 @@ from cattern.errors import CatternError
 
 # Of these, zip and tar are read; the others are known for what they are, and named.
 ARCHIVE = re.compile(r"\.(zip|tar|tar\.gz|tgz|tar\.bz2|tbz2?|tar\.xz|txz|tar\.zst|rar|7z)$", re.IGNORECASE)
+_WORK = re.compile(rf"\.(py|ipynb)$|{ARCHIVE.pattern}", re.IGNORECASE)
+_WITH_COPIES = {
+    ".ipynb_checkpoints",
+    ".git",
+    ".venv",
+    ".virtual_documents",
+}  # what looks like work in them is a tool's copy
+MOST_LOOKED_AT = 500  # names in a folder with a dot
 _OURS = {"submission_metadata.yml", "classroom_roster.csv"}  # a platform's own lists
 
 # Where a submission is: a folder, an archive or a file; or several of them, by the names that the student gave.
@@ -93,7 +102,8 @@ def take_in(submitted: Path, lab: Lab, roster: Mapping[str, str] | None = None) 
     replaced: dict[str, str] = {}
     for path, said in _read_names(folder, entries, lab):
         if said is None:
-            unmatched[path.name] = "put a student's files into a folder with their name"
+            hidden = "hidden by the dot before its name; " if path.name.startswith(".") else ""
+            unmatched[path.name] = f"{hidden}put a student's files into a folder with their name"
             continue
         student = said.student if roster is None else identify((*said.known_as, said.student), roster)
         piece = _Piece(path, said, student or said.student, student is not None)
@@ -123,7 +133,21 @@ def _visible(folder: Path) -> list[Path]:
         raise CatternError(
             f"{folder}: {why}; give the folder that holds one folder per student, or a zip of it"
         ) from problem
-    return [e for e in entries if not (e.name.startswith(".") or is_system(e.name) or e.name in _OURS)]
+    return [e for e in entries if not (is_system(e.name) or e.name in _OURS or _is_tools(e))]
+
+
+def _is_tools(entry: Path) -> bool:
+    """Tell whether a name with a dot before it is a tool's own (.git, .vscode), and no student's: there is no work in it."""
+    if not entry.name.startswith(".") or entry.name in _WITH_COPIES:
+        return entry.name.startswith(".")
+    return not entry.is_symlink() and not any(_WORK.search(path.name) for path in (entry, *_inside(entry)))
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    """Yield what is in a folder and in its folders, four deep, as far as it can be read."""
+    for depth in ("*", "*/*", "*/*/*", "*/*/*/*"):
+        with contextlib.suppress(OSError):
+            yield from islice(folder.glob(depth), MOST_LOOKED_AT)
 
 
 def _is_folder(path: Path) -> bool:
@@ -159,8 +183,13 @@ def _read_names(folder: Path, entries: list[Path], lab: Lab) -> Iterator[tuple[P
         said = people.get(name) or read_name(name, is_folder)
         if said is None and is_folder:
             student = name.removeprefix(prefix) if name in clones else name
-            said = Entry(student or name, (student, name))
-        elif said is None and path.is_file() and (stem := ARCHIVE.sub("", name)) != name:
+            said = Entry(student or name, (student, name, name.lstrip(".")))
+        elif (
+            said is None
+            and path.is_file()
+            and not name.startswith(".")
+            and (stem := ARCHIVE.sub("", name)) != name
+        ):
             # The lab's name, and what a browser or a student put after it, says nothing of whose it is.
             silent = stem.startswith(lab.name) and not stem[len(lab.name) :][:1].isalnum()
             student = (_receipt(path, lab) if silent else "") or stem

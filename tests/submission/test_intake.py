@@ -222,6 +222,25 @@ def test_what_an_operating_system_writes_between_the_students_is_nobodys(tmp_pat
     assert [each.student for each in taken.hand_ins] == ["ada"] and not taken.unmatched
 
 
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
+def test_a_dot_before_a_name_hides_nobody(tmp_path, packed):
+    files = {f"ada/{NET}": CODE, f".bob/{NET}": CODE, f".cy/two_layer_net/{NET}": CODE, ".dan.zip": b"PK"}
+    tools = (".git/hooks/pre-commit.py", ".ipynb_checkpoints/a.ipynb", ".vscode/settings.json", ".gitignore")
+    files |= dict.fromkeys(tools, b"x")
+    top = place(tmp_path / "class", files)
+    if packed:
+        (tmp_path / "class.zip").write_bytes(zipped(files))
+        top = tmp_path / "class.zip"
+    taken = take_in(top, LAB)
+    assert [each.student for each in taken.hand_ins] == [".bob", ".cy", "ada"]
+    assert list(taken.unmatched) == [".dan.zip"] and "the dot before its name" in taken.unmatched[".dan.zip"]
+    assert read_submission(".bob", taken.hand_ins[0].place, LAB, handed_out(course_of())).files
+    known = take_in(top, LAB, aliases([("bob", "", ""), ("cy", "", ""), ("ada", "", "")]))
+    assert [(each.student, each.known) for each in known.hand_ins] == [
+        (s, True) for s in ("ada", "bob", "cy")
+    ]
+
+
 def test_the_zip_of_cattern_submit(tmp_path):
     mine = {f"{LAB.name}/receipt.json": json.dumps({"student": "ada"}), f"{LAB.name}/{NET}": CODE}
     place(
