@@ -88,7 +88,7 @@ def check(
     from cattern.checking import ask, words
     from cattern.checking.watch import watch as saves
 
-    lab, tasks = ask.lab_and_words(names or [])
+    lab, tasks = ask.lab_and_words(names or [], "check")
 
     def show(results: Iterable[dict]) -> list[dict]:
         shown: list[dict] = []
@@ -101,6 +101,8 @@ def check(
     def sum_up(shown: list[dict]) -> None:
         if not as_json and len(shown) > 1:
             echo(words.summary(shown, lambda task: f"{ask.COMMAND} hint {words.typed(task)}"))
+            if not tasks:
+                echo(f"Those are the tasks in your files; {ask.COMMAND} status counts the notebook's, too.")
 
     latest: dict[str, dict] = {}
     try:
@@ -135,7 +137,7 @@ def hint(
     """Give a hint for one task, about your own mistake where the check knows it."""
     from cattern.checking import ask, check, words
 
-    lab, tasks = ask.lab_and_words(names or [])
+    lab, tasks = ask.lab_and_words(names or [], "hint")
     for asked in [[task] for task in tasks] or [["all"]]:
         result = check.hinted(ask.results(lab, asked))
         for line in words.hint_lines(
@@ -151,7 +153,7 @@ def status(names: Names = None, as_json: AsJson = False) -> None:
 
     from cattern.checking import ask, words
 
-    lab, tasks = ask.lab_and_words(names or [])
+    lab, tasks = ask.lab_and_words(names or [], "status")
     results = list(ask.results(lab, tasks or ["all"]))
     echo(json.dumps([r["verdict"] for r in results]) if as_json else words.table_text(results, in_colour()))
 
@@ -178,7 +180,7 @@ def submit(
     from cattern.checking import ask, words
     from cattern.checking.submit import submit as pack
 
-    path, notes, found = pack(lab or ask.find_lab(), out, student, anyway)
+    path, notes, found = pack(lab or ask.find_lab(ask.COMMAND + " submit {lab}"), out, student, anyway)
     echo(words.table_text(found, in_colour()))
     for note in notes:
         echo(f"note: {note}")

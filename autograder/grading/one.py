@@ -267,5 +267,5 @@ def _by_data(task: Task, submission: Submission, reference: SolutionReference) -
     try:
         arrays = wire.read_npz(raw)
     except wire.WireError as error:
-        return plain(task, "error", f"{task.data} could not be read: {error}")
+        return plain(task, "fail", f"{task.data} could not be read: {error}")
     return import_module(f"autograder.labs.{reference.lab.name}.data").judge(task, arrays)

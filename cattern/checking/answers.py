@@ -113,7 +113,7 @@ def judge_data(lab: Lab, task: Task, path: Path | None) -> TaskVerdict:
     try:
         arrays = wire.read_npz(path.read_bytes())
     except (OSError, wire.WireError) as error:
-        return _verdict(task, "error", f"{task.data} could not be read: {error}")
+        return _verdict(task, "fail", f"{task.data} could not be read: {error}")
     status, why = import_module(f"cattern.checking.labs.{lab.name}.data").preview(arrays)
     return _verdict(task, status, f"{task.data}: {why}")
 

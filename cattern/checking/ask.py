@@ -45,10 +45,14 @@ class About:
     hints: tuple[str, ...]
 
 
-def lab_and_words(names: list[str]) -> tuple[str, list[str]]:
+def lab_and_words(names: list[str], command: str) -> tuple[str, list[str]]:
     """Return the lab, and the words that name tasks, of a command line: "[LAB] [TODO#n] …", in any order.
 
     Quotes around a word are none of it: cmd.exe hands them on.
+
+    Args:
+        names: the words.
+        command: which command they were typed after.
 
     Raises:
         UsageError: more than one lab is named, or none is and the folder does not tell.
@@ -57,7 +61,7 @@ def lab_and_words(names: list[str]) -> tuple[str, list[str]]:
     labs = [n for n in names if n in lab_names()]
     if len(labs) > 1:
         raise UsageError(f"one lab at a time: {' or '.join(labs)}")
-    return labs[0] if labs else find_lab(), [n for n in names if n not in labs]
+    return labs[0] if labs else find_lab(f"{COMMAND} {command} {{lab}}"), [n for n in names if n not in labs]
 
 
 def chosen(tasks: list[About], lab: str, words: list) -> list[About]:
@@ -114,8 +118,11 @@ def data_file_of(lab: str, name: str) -> Path | None:
     return None
 
 
-def find_lab() -> str:
+def find_lab(typed: str = COMMAND + " check {lab}") -> str:
     """Return the lab that this folder is about.
+
+    Args:
+        typed: what to type where the folder does not tell.
 
     Raises:
         UsageError: there is none, or more than one; the message says what to type.
@@ -130,7 +137,7 @@ def find_lab() -> str:
     for candidates in (here, printed, names):
         if len(candidates) == 1:
             return candidates[0]
-    raise UsageError(f"which lab? Name one of {', '.join(names)}, as in: {COMMAND} check {names[0]}")
+    raise UsageError(f"which lab? Name one of {', '.join(names)}, as in: {typed.format(lab=names[0])}")
 
 
 class Child:

@@ -27,7 +27,7 @@ def check(task: str | int | None = None, lab: str | None = None, seconds: float 
         seconds: time limit of each task.
     """
     try:
-        for result in results(lab or find_lab(), [] if task is None else [task], seconds):
+        for result in results(lab or find_lab("check(lab='{lab}')"), [] if task is None else [task], seconds):
             _show(words.as_text(result), words.as_html(result))
     except CatternError as error:
         print(error)
@@ -42,7 +42,7 @@ def hint(task: str | int | None = None, step: int = 1, lab: str | None = None) -
         lab: the lab's name; None for the one in this folder.
     """
     try:
-        result = hinted(results(lab or find_lab(), ["all"] if task is None else [task]))
+        result = hinted(results(lab or find_lab("hint(lab='{lab}')"), ["all"] if task is None else [task]))
         lines = words.hint_lines(result, step, lambda task_id, next_step: f'hint("{task_id}", {next_step})')
         _show("\n".join(lines), words.lines_html(lines))
     except CatternError as error:
@@ -56,7 +56,7 @@ def status(lab: str | None = None) -> None:
         lab: the lab's name; None for the one in this folder.
     """
     try:
-        everything = list(results(lab or find_lab(), ["all"]))
+        everything = list(results(lab or find_lab("status(lab='{lab}')"), ["all"]))
         _show(words.table_text(everything), words.table_html(everything))
     except CatternError as error:
         print(error)

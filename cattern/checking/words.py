@@ -155,9 +155,8 @@ def table_html(results: list[dict]) -> str:
 def total(results: list[dict]) -> str:
     """Return how many of all points are there, and how many the grader decides."""
     verdicts = [r["verdict"] for r in results]
-    earned = sum(v["score"] for v in verdicts)
     later = sum(v["max_score"] for v in verdicts if v["status"] == "given")
-    text = f"{earned:g} of {sum(v['max_score'] for v in verdicts):g} points are yours already"
+    text = f"{_earned(verdicts)} are yours already"
     return f"{text}; {later:g} more are answered, and given when it is graded" if later else text
 
 
@@ -169,11 +168,17 @@ def summary(results: list[dict], next_hint) -> str:
         next_hint: makes what to type for a hint, from a task's id.
     """
     verdicts = [r["verdict"] for r in results]
-    points = f"{sum(v['score'] for v in verdicts):g} of {sum(v['max_score'] for v in verdicts):g} points"
+    points = _earned(verdicts)
     following = next((v for v in verdicts if v["status"] not in ("pass", "given")), None)
     if following is None:
         return f"All of it is right: {points}. Well done: every number your code gives is the right one."
     return f"{points}. Next: {following['id']} {following['title']}. Stuck? {next_hint(following['id'])}"
+
+
+def _earned(verdicts: list[dict]) -> str:
+    """Return how many points there are, of how many, in how many tasks: a part of the lab is not taken for all of it."""
+    earned, most = (sum(v[key] for v in verdicts) for key in ("score", "max_score"))
+    return f"{earned:g} of {most:g} points in {len(verdicts)} task{'s' * (len(verdicts) != 1)}"
 
 
 def _points(verdict: dict) -> str:

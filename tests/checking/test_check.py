@@ -219,10 +219,13 @@ def test_a_task_may_be_spelled_as_any_shell_hands_it_on(bundle_with, spelling):
 
 def test_a_right_file_is_celebrated_once_and_a_wrong_one_is_told_what_is_next(bundle_with):
     said = run(bundle_with(SOLUTION), "check").stdout
-    assert said.splitlines()[-1].startswith("All of it is right: 72 of 72 points.")
+    assert said.splitlines()[-2].startswith("All of it is right: 72 of 72 points in 7 tasks.")
     folder = bundle_with(SOLUTION.replace("0.5 * reg", "reg"))
     said = run(folder, "check").stdout
-    assert said.splitlines()[-1] == "68 of 72 points. Next: TODO#2 loss. Stuck? python -m cattern hint 2"
+    assert (
+        said.splitlines()[-2]
+        == "68 of 72 points in 7 tasks. Next: TODO#2 loss. Stuck? python -m cattern hint 2"
+    )
     assert run(folder, "hint").stdout.startswith("TODO#2: loss\n1. ")
 
 
@@ -288,8 +291,10 @@ def test_a_data_file_is_measured_on_the_validation_set_alone(folder, bundle_with
         assert verdict["status"] == "fail" and "validation accuracy" in verdict["rationale"]
         assert "test accuracy" not in verdict["rationale"]
         np.savez(path, **{**arrays, "b1": np.zeros(6)})
-        assert "do not fit together" in checked(folder, "8")["TODO#8"]["rationale"]
-        path.write_bytes(b"nothing")
+        verdict = checked(folder, "8")["TODO#8"]
+        assert verdict["status"] == "fail" and "do not fit together" in verdict["rationale"]
+        path.write_bytes(b"nothing")  # nothing of it ran: nothing was "stopped by an error"
+        assert run(folder, "check", "8").stdout.startswith("✗ TODO#8 tuning: wrong, 0 of 12 points")
         assert "could not be read" in checked(folder, "8")["TODO#8"]["rationale"]
     finally:
         path.unlink()

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cattern import cli
-from cattern.checking import ask, submit, watch
+from cattern.checking import ask, check, submit, watch
 from cattern.errors import CatternError, UsageError
 from mnist_data import load_mnist
 
@@ -43,7 +43,7 @@ def asked(monkeypatch):
         monkeypatch.setattr(ask, "results", results)
         return questions
 
-    monkeypatch.setattr(ask, "find_lab", lambda: "two_layer_net")
+    monkeypatch.setattr(ask, "find_lab", lambda typed: "two_layer_net")
     monkeypatch.setattr(watch, "watch", lambda *given: pytest.fail("it watches, and nobody asked it to"))
     return answer
 
@@ -58,7 +58,8 @@ def test_check_says_each_task_then_the_sum_and_ends_with_1_unless_all_is_right(a
     assert questions == [("two_layer_net", [], 3.0)]
     lines = done.stdout.splitlines()
     assert lines[0].startswith("✓ TODO#1") and any(line.startswith("✗ TODO#2") for line in lines)
-    assert lines[-1] == "8 of 16 points. Next: TODO#2 loss. Stuck? python -m cattern hint 2"
+    assert lines[-2] == "8 of 16 points in 2 tasks. Next: TODO#2 loss. Stuck? python -m cattern hint 2"
+    assert lines[-1].endswith("python -m cattern status counts the notebook's, too.")
     assert done.exit_code == 1
     asked(RIGHT)
     done = run("check", "1")
@@ -115,8 +116,24 @@ def test_status_is_a_line_a_task(asked):
     assert [words for _, words, *_ in questions] == [["all"], ["2"]]
 
 
+@pytest.mark.parametrize("command", ["check", "hint", "status", "submit"])
+def test_a_command_that_does_not_know_the_lab_shows_itself(monkeypatch, tmp_path, command):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(ask, "lab_names", lambda: ["binary_mlp", "nn_library"])
+    said = run(command).exception
+    assert "which lab? " in str(said) and str(said).endswith(f"as in: python -m cattern {command} binary_mlp")
+
+
+@pytest.mark.parametrize("function", [check.check, check.hint, check.status])
+def test_a_function_that_does_not_know_the_lab_shows_itself(monkeypatch, tmp_path, capsys, function):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(ask, "lab_names", lambda: ["binary_mlp", "nn_library"])
+    function()
+    assert capsys.readouterr().out.endswith(f"as in: {function.__name__}(lab='binary_mlp')\n")
+
+
 def test_submit_says_what_is_in_what_is_odd_and_where_it_is(monkeypatch, tmp_path):
-    monkeypatch.setattr(ask, "find_lab", lambda: "two_layer_net")
+    monkeypatch.setattr(ask, "find_lab", lambda typed: "two_layer_net")
     (tmp_path / "mine.zip").write_bytes(b"x" * 2048)
     calls = []
 

@@ -46,7 +46,7 @@ def judge(task: Task, arrays: dict[str, np.ndarray]) -> TaskVerdict:
 
     wrong = misfit(arrays)
     if wrong:
-        return verdict("error", 0.0, f"{task.data}: {wrong}", {})
+        return verdict("fail", 0.0, f"{task.data}: {wrong}", {})
     with _loading:
         source, *sets, training = images()
     accuracies = [accuracy(arrays, each) for each in sets]

@@ -95,7 +95,7 @@ def preview(arrays: dict[str, np.ndarray]) -> tuple[str, str]:
 
     wrong = misfit(arrays)
     if wrong:
-        return "error", wrong
+        return "fail", wrong
     _, _, X_val, y_val, _, _ = read_data_sets()
     reached, target = accuracy(arrays, Images(X_val, y_val)), TARGETS[data_source()][0]
     if reached > target:
