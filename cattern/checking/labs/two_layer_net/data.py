@@ -7,7 +7,8 @@ TARGETS = {"full": (0.974, 0.963), "subset": (0.91, 0.89)}
 SHAPES = {"W1": 2, "b1": 1, "W2": 2, "b2": 1}
 PIXELS, CLASSES = 784, 10
 MOST_HIDDEN = 4096  # units: small integers pack so well that a short file could hold a hundred thousand
-ROWS = 500  # images at a time
+SIDE = 28  # pixels
+ROWS = 250  # images at a time
 ROUNDING = 4e-6  # of float32, over sums of a thousand products: far more than it ever is
 
 
@@ -39,22 +40,34 @@ def misfit(arrays: dict[str, np.ndarray]) -> str | None:
 class Images:
     """Images that many networks are tried on: what is the same for all of them is computed once.
 
+    Where no image of a block has ink, W1 need not be looked at. So those whose ink begins at the same column and row stand
+    together: nearly half of all products are with blank pixels.
+
     Args:
-        X: array (N, 784), float64.
+        X: array (N, 784), float64; an image's rows of 28 pixels one after another. A blank pixel may have any value, its own.
         y: their labels (N,).
     """
 
     def __init__(self, X: np.ndarray, y: np.ndarray):
-        self.X, self.y = X, y
-        self.used = np.flatnonzero(X.any(axis=0))  # a pixel that is always 0 adds nothing to any sum
-        self.rough = X[:, self.used].astype(np.float32)
-        self.sizes = np.linalg.norm(self.rough, axis=1)[:, None]
+        self.blank = X.min(axis=0)
+        inked = (self.blank < X).reshape(-1, SIDE, SIDE)
+        order = np.lexsort((inked.any(axis=2).argmax(axis=1), inked.any(axis=1).argmax(axis=1)))
+        self.X, self.y = X[order], y[order]
+        self.blocks = [self._block(start) for start in range(0, len(y), ROWS)]
 
     def __len__(self) -> int:
         return len(self.y)
 
+    def _block(self, start: int) -> tuple[slice, np.ndarray, np.ndarray, np.ndarray]:
+        """Return which images these are, the pixels with ink, that ink in float32, and its norm in each image."""
+        part = slice(start, start + ROWS)
+        ink = self.X[part] - self.blank
+        pixels = np.flatnonzero(ink.any(axis=0))
+        ink = ink[:, pixels].astype(np.float32)
+        return part, pixels, ink, np.linalg.norm(ink, axis=1)[:, None]
 
-def accuracy(params: dict[str, np.ndarray], images: Images, most: int | None = None) -> float:
+
+def accuracy(params: dict[str, np.ndarray], images: Images) -> float:
     """Return the share of images that the network with these parameters labels rightly, in float64.
 
     Most are decided in float32, at half the cost: those whose two best scores are farther apart than rounding reaches.
@@ -62,30 +75,31 @@ def accuracy(params: dict[str, np.ndarray], images: Images, most: int | None = N
     Args:
         params: W1 (784, H), b1 (H,), W2 (H, 10), b2 (10,).
         images: the images.
-        most: how many of them are looked at; None for all.
     """
     exact = [np.asarray(params[name], np.float64) for name in SHAPES]
-    count, right = min(most or len(images), len(images)), 0
+    right = 0
     with np.errstate(all="ignore"):
-        W1, b1, W2, b2 = [a.astype(np.float32) for a in exact]
-        W1, weights = W1[images.used], np.abs(W2)
-        reach = np.linalg.norm(W1, axis=0) @ weights
-        for start in range(0, count, ROWS):
-            part = slice(start, min(start + ROWS, count))
+        blank = images.blank @ exact[0] + exact[1].reshape(-1)  # what the hidden units get from no ink
+        W1, b1, W2, b2 = [a.astype(np.float32) for a in (exact[0], blank, *exact[2:])]
+        weights = np.abs(W2)
+        reach, always = np.linalg.norm(W1, axis=0) @ weights, np.abs(b1) @ weights
+        for part, pixels, ink, norms in images.blocks:
             y = images.y[part]
-            hidden, scores = _scores(images.rough[part], W1, b1, W2, b2)
-            size = images.sizes[part] * reach + hidden @ weights + np.abs(scores)
+            hidden, scores = _scores(ink, W1[pixels], b1, W2, b2)
+            size = norms * reach + always + hidden @ weights + np.abs(scores)
             second, first = np.partition(scores, -2, axis=1)[:, -2:].T
             near = ~(first - second > ROUNDING * size.max(axis=1))  # true for nan, too
             hit = scores[np.arange(len(y)), y] == first
             if near.any():
                 hit[near] = np.argmax(_scores(images.X[part][near], *exact)[1], axis=1) == y[near]
             right += int(np.sum(hit))
-    return right / count
+    return right / len(images)
 
 
 def _scores(X, W1, b1, W2, b2) -> tuple[np.ndarray, np.ndarray]:
-    hidden = np.maximum(X @ W1 + b1.reshape(-1), 0)
+    hidden = X @ W1
+    hidden += b1.reshape(-1)
+    np.maximum(hidden, 0, out=hidden)
     return hidden, hidden @ W2 + b2.reshape(-1)
 
 
