@@ -125,22 +125,26 @@ def unexplained(verdicts: Iterable[Mapping], lab: str) -> list[dict]:
 
 
 def errors(verdicts: Iterable[Mapping]) -> list[dict]:
-    """Return the exceptions that stopped students' code, the commonest first."""
-    found: dict[str, dict[str, list[str]]] = {}
+    """Return the exceptions that stopped students' code, the commonest first: of one type, with one message but for its numbers.
+
+    Where each stood, in the words of `Failure`, is in "where", the commonest first.
+    """
+    found: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
     for v in verdicts:
         for t in v["tasks"]:
-            if t["status"] == "error" and t["evidence"].get("raised"):
-                found.setdefault(t["evidence"]["raised"], {}).setdefault(v["student"], []).append(t["id"])
-    ranked = sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0]))
-    return [
-        {
-            "raised": raised,
-            "count": len(who),
-            "tasks": sorted({task for tasks in who.values() for task in tasks}, key=_in_order),
-            "students": sorted(who),
-        }
-        for raised, who in ranked
-    ]
+            if t["status"] == "error" and (raised := t["evidence"].get("raised")):
+                one = t["evidence"].get("exception") or {"type": "", "message": raised}
+                key = one["type"], re.sub(r"\d+", "…", one["message"])
+                found.setdefault(key, []).append((v["student"], t["id"], raised))
+    entries = []
+    for (kind, message), times in found.items():
+        students, tasks = sorted({s for s, _, _ in times}), {task for _, task, _ in times}
+        where = Counter(raised for _, raised in {(s, raised) for s, _, raised in times})
+        where = [raised for raised, _ in sorted(where.items(), key=lambda pair: (-pair[1], pair[0]))]
+        said = where[0] if len(where) == 1 else ": ".join(filter(None, [kind, message]))
+        about = {"raised": said, "count": len(students), "tasks": sorted(tasks, key=_in_order)}
+        entries.append({**about, "students": students, "where": where})
+    return sorted(entries, key=lambda e: (-e["count"], e["raised"]))
 
 
 def _in_order(task: str) -> list:

@@ -41,11 +41,11 @@ def feedback_page(
     """
     marks, headings = marks or Marks(), headings or {}
     files = {} if submission is None else {n: lines_of(t) for n, t in sorted(submission.files.items())}
-    tasks = []
+    tasks, told = [], set()
     for said in verdict["tasks"]:
         task = next((t for t in lab.tasks if t.id == said["id"]), None)
         mark = marks.cells.get(task.grade_id, Mark()) if task else Mark()
-        tasks.append(_shown(lab, task, said, mark, submission, files, headings.get(said["id"], "")))
+        tasks.append(_shown(lab, task, said, mark, submission, files, headings.get(said["id"], ""), told))
     earned = sum(t["score"] for t in tasks)
     penalty = penalty_of(earned) if penalty_of else marks.penalty
     return (
@@ -105,8 +105,10 @@ def lines_of(content: bytes) -> list[str]:
     return [re.sub("[\x00-\x08\x0b-\x1f\x7f]", "\ufffd", line)[:400] for line in text.split("\n")]
 
 
-def _shown(lab, task: Task | None, said: Mapping, mark: Mark, submission, files, section: str) -> dict:
-    """Return what the template needs of one task."""
+def _shown(
+    lab, task: Task | None, said: Mapping, mark: Mark, submission, files, section: str, told: set
+) -> dict:
+    """Return what the template needs of one task; `told` are the exceptions whose lines were shown for a task before."""
     by_hand = task is not None and task.source == "hand"
     score = said["score"] if mark == Mark() else mark.score
     kind, word = said["status"], STATUS[said["status"]]
@@ -133,7 +135,9 @@ def _shown(lab, task: Task | None, said: Mapping, mark: Mark, submission, files,
         "located": [words for kind, words in said_of({"verdict": said}) if kind == "line"] if lost else [],
         "numbers": _numbers(evidence) if lost else [],
         "shares": _shares(evidence) if lost else [],
-        "excerpts": _excerpts(lab, task, said, submission, files) if task and lost and not by_hand else [],
+        "excerpts": _excerpts(lab, task, said, submission, files, told)
+        if task and lost and not by_hand
+        else [],
         "answer": _answer(task, submission) if by_hand else "",
         "comment": mark.comment,
         "read": _reading(task, section) if task and lost and not by_hand else [],
@@ -168,7 +172,9 @@ def _shares(evidence: Mapping) -> list[tuple[str, float, float, str]]:
     return [(name, *pair, why.get(name, "")) for name, pair in evidence.get("properties", {}).items()]
 
 
-def _excerpts(lab: Lab, task: Task, said: Mapping, submission, files: Mapping[str, list[str]]) -> list[dict]:
+def _excerpts(
+    lab: Lab, task: Task, said: Mapping, submission, files: Mapping[str, list[str]], told: set
+) -> list[dict]:
     """Return the lines that the student wrote for a task, with those marked that the verdict names."""
     if submission is None or (task.source == "cell" and not submission.cells.get(task.cell, "").strip()):
         return []
@@ -179,7 +185,10 @@ def _excerpts(lab: Lab, task: Task, said: Mapping, submission, files: Mapping[st
     else:
         lines = files.get(name, [])
         part = region(lines, task.id)
-    named = {p["line"] for p in said.get("located", ()) if isinstance(p.get("line"), int)}
+    raised, again = said["evidence"].get("exception") or {}, said["evidence"].get("raised") in told
+    told.add(said["evidence"].get("raised"))
+    places = [*said.get("located", ()), *([] if again else [raised])]
+    named = {p["line"] for p in places if isinstance(p.get("line"), int)}
     outside = sorted(n for n in named if n - 1 not in part and 0 < n <= len(lines))
     parts = [part, *(range(max(0, n - 1 - AROUND), min(len(lines), n + AROUND)) for n in outside)]
     return [{"file": name, "lines": _numbered(lines, each, named)} for each in parts if each]

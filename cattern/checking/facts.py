@@ -43,6 +43,10 @@ class Failure:
         name = "" if self.lacks else self.type
         return f"{': '.join(filter(None, [name, self.message]))}{where}{code}"
 
+    def to_json(self) -> dict:
+        """Return what was raised, and where, each by itself."""
+        return {"type": self.type, "message": self.message, "line": self.line, "code": self.code}
+
     @property
     def lacks(self) -> bool:
         """Tell whether nothing went wrong inside: the file lacks a name, or has another form, than the lab asks for."""

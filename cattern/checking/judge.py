@@ -158,7 +158,7 @@ def explained(
         rationale = f"{'your code never comes this far' if raised else because_of(case)}: {rationale}"
     evidence = numbers_of(lost[0], case)
     if raised:
-        evidence |= {"raised": str(raised)}
+        evidence |= {"raised": str(raised), "exception": raised.to_json()}
     evidence["lost"] = [
         {"property": j.prop.name, "says": j.words}
         | numbers_of(j, case)

@@ -19,6 +19,7 @@ from autograder.back.sections import sections
 from autograder.bundle import handed_out
 from autograder.nbgrader_bridge.marks import Mark, Marks
 from autograder.submission import Submission, find_submissions, read_submission
+from cattern.checking.facts import Failure
 
 COURSE = course_of(LAB)
 THE_LAB, RELEASE = COURSE.lab, handed_out(COURSE)
@@ -90,6 +91,21 @@ def words(html: str) -> str:
     read.handle_data = lambda data: None if read.cdata_elem else seen.append(data)
     read.feed(html)
     return " ".join(" ".join(seen).split())
+
+
+def test_the_line_of_an_exception_is_marked_and_shown_once():
+    """A syntax error stops every task, and stands in none of their lines."""
+    files = {"cattern/neural_net.py": CODE.replace("import numpy as np", "import numpy as").encode()}
+    broken = 1 + CODE.split("\n").index("import numpy as np")
+    failure = Failure("SyntaxError", "invalid syntax", broken, "import numpy as")
+    evidence = {"raised": str(failure), "exception": failure.to_json()}
+    verdict = a_verdict()
+    for task in verdict["tasks"][:3]:
+        task |= {"status": "error", "score": 0.0, "evidence": evidence, "located": []}
+    html = feedback_page(THE_LAB, verdict, a_submission(files=files))
+    assert re.findall(r'<span class="l here" data-n="(\d+)">([^<]*)<', html) == [
+        (str(broken), "import numpy as")
+    ]
 
 
 def test_a_page_tells_everything_about_a_lost_point():

@@ -18,6 +18,7 @@ from autograder.back import similar
 from autograder.back.figures import class_figures, errors, mistakes
 from autograder.back.report import report, report_page, write_report
 from autograder.grading.endings import ENDINGS
+from cattern.checking.facts import Failure
 
 COURSE = course_of(LAB)
 MISTAKES = {"TODO#2": "reg-not-halved", "TODO#3": "relu-mask-missing", "TODO#6": "decay-divided"}
@@ -137,6 +138,31 @@ def test_tasks_are_listed_in_their_order():
     expected = [f"TODO#{n}" for n in range(1, 13)]
     assert errors(verdicts)[0]["tasks"] == expected
     assert [mistake["task"] for mistake in mistakes(verdicts, {})] == expected
+
+
+def test_one_exception_in_other_lines_is_one_row():
+    failures = [
+        Failure("ValueError", "shapes (5,4) and (3,) not aligned", 70, "h = X @ W1"),
+        Failure("ValueError", "shapes (5,4) and (7,) not aligned", 70, "h = X @ W1"),
+        Failure("ValueError", "shapes (5,4) and (3,) not aligned", 90, "a = X @ W1"),
+        Failure("TypeError", "shapes (5,4) and (3,) not aligned", 70, "h = X @ W1"),
+    ]
+    verdicts = [
+        {
+            "student": str(n),
+            "tasks": [
+                {"id": "TODO#1", "status": "error", "evidence": {"raised": str(f), "exception": f.to_json()}}
+            ],
+        }
+        for n, f in enumerate([*failures, failures[2]])
+    ]
+    many, one = errors(verdicts)
+    assert (
+        many["students"] == ["0", "1", "2", "4"]
+        and many["raised"] == "ValueError: shapes (…,…) and (…,) not aligned"
+    )
+    assert many["where"] == [str(failures[n]) for n in (2, 0, 1)]
+    assert one["students"] == ["3"] and one["raised"] == str(failures[3])
 
 
 def test_copies_stand_out_and_a_class_of_one_solution_does_not():
