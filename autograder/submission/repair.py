@@ -8,7 +8,7 @@ import codecs
 import json
 import re
 
-from cattern.checking.source import repaired
+from cattern.checking.source import repaired, without_nulls
 
 MAX_PARSED = 128 * 1024  # characters: parsing more than a student writes only costs time and memory
 # A value of JSON takes tens of bytes in memory for each of these, where the largest honest notebook has a tenth as many.
@@ -60,7 +60,8 @@ def decode(data: bytes) -> tuple[str, list[str]]:
 
 
 def _without_nulls(text: str, done: list[str]) -> tuple[str, list[str]]:
-    return (text.replace("\0", ""), [*done, "null bytes"]) if "\0" in text else (text, done)
+    text, nulls = without_nulls(text)
+    return text, done + nulls
 
 
 def python_source(data: bytes) -> tuple[bytes, list[str]]:

@@ -18,7 +18,22 @@ def repaired(text: str) -> tuple[str, list[str]]:
     """Return Python source that can be compiled, and what was repaired for it, line by line; or the text as it was.
 
     Only lines at which Python stops are touched, and only when the whole can be compiled afterwards; line numbers stay.
+    Null bytes go in any case: nothing that holds one is read any further, and what else is wrong would stay unsaid.
     """
+    text, nulls = without_nulls(text)
+    text, done = _readable(text)
+    return text, nulls + done
+
+
+def without_nulls(text: str) -> tuple[str, list[str]]:
+    """Return a text without the null bytes in it, and what is to be said of them."""
+    if "\0" not in text:
+        return text, []
+    line = text.count("\n", 0, text.index("\0")) + 1
+    return text.replace("\0", ""), [f"line {line} holds null bytes (U+0000), left out"]
+
+
+def _readable(text: str) -> tuple[str, list[str]]:
     lines, done = text.split("\n"), []
     if len(text) > MOST_CHARACTERS:
         return text, []

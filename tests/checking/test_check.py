@@ -17,6 +17,7 @@ from lab_styles.two_layer_net import SOLUTION
 from autograder import notebook
 from autograder.solution import patches as catalogue
 from autograder.solution.reference import public_fingerprints
+from autograder.submission.repair import python_source
 
 BY_ID = {m.id: m for m in catalogue.load("two_layer_net")}
 
@@ -171,6 +172,16 @@ def test_a_syntax_error_names_its_line_and_is_said_once(bundle_with):
     assert "SyntaxError" in verdict["rationale"] and "line 2" in verdict["rationale"]
     said = run(folder, "check").stdout
     assert said.count("SyntaxError") == 1 and said.count("the same error") == 6
+
+
+def test_null_bytes_are_left_out_as_grading_does_and_named(bundle_with):
+    text = SOLUTION.replace("import numpy", "import\0 numpy\0")
+    _, said = python_source(text.encode())
+    shown = run(bundle_with(text), "check", "1").stdout
+    assert shown.startswith("✓ TODO#1") and said == ["line 13 holds null bytes (U+0000), left out"]
+    assert said[0] in shown
+    broken = run(bundle_with(text.replace("def loss(", "def loss((")), "check", "1").stdout
+    assert "SyntaxError" in broken and said[0] in broken
 
 
 def test_a_stub_left_behind_the_code_is_named_with_its_line(bundle_with):
