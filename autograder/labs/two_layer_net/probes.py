@@ -44,7 +44,7 @@ def draw(task_id: str, rng: np.random.Generator) -> list[Probe]:
                 "many examples",
                 training(rng, N=24, batch_size=12, num_iters=14, runs=3, learning_rate_decay=1.0),
             ),
-            Probe("N < batch_size", training(rng, N=5, batch_size=8, num_iters=10, learning_rate_decay=1.0)),
+            Probe("N < batch_size", training(rng, N=5, batch_size=8, num_iters=4, learning_rate_decay=1.0)),
         ]
     if task_id == "TODO#5":
         return [
