@@ -171,13 +171,9 @@ def in_short(verdict) -> str:
         said.append(
             f"{len(missing)} tasks not written" if len(missing) > 3 else f"not written: {', '.join(missing)}"
         )
-        if len(missing) > 3 and (gone := [t.rationale for t in verdict.tasks if _has_no_file(t)]):
+        if len(missing) > 3 and (gone := [t.rationale for t in verdict.tasks if "absent" in t.evidence]):
             said[-1] += f": {gone[0]}"
     return "; ".join([*said, *verdict.repairs[:1]]) or "all right"
-
-
-def _has_no_file(task) -> bool:
-    return task.status == "missing" and task.rationale.endswith(".py in the submission")
 
 
 def print_appeal(appeal: Appeal, console) -> None:

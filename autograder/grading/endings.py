@@ -43,6 +43,6 @@ def ended(task: Task, outcome: Outcome) -> TaskVerdict:
     return plain(task, status, rationale)
 
 
-def plain(task: Task, status: str, rationale: str) -> TaskVerdict:
+def plain(task: Task, status: str, rationale: str, evidence: dict | None = None) -> TaskVerdict:
     """Return the verdict on a task of which nothing is earned."""
-    return TaskVerdict(task.id, task.title, status, 0.0, task.points, rationale)
+    return TaskVerdict(task.id, task.title, status, 0.0, task.points, rationale, evidence or {})

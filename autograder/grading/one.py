@@ -208,7 +208,8 @@ def answers_of(
     if files is None:
         if task.source == "cell":
             return plain(task, "missing", f"the cell {task.cell!r} is empty, or not in the submission")
-        return plain(task, "missing", f"there is no {reference.lab.file_of(task)} in the submission")
+        file = reference.lab.file_of(task)
+        return plain(task, "missing", f"there is no {file} in the submission", {"absent": file})
     probes = reference.probes(task)
     file = reference.lab.file_of(task)
     try:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from autograder import bundle
 from autograder.course import ROOT, Course
+from autograder.solution.reference import sources
 from autograder.solution.store import Store, user_folder
 
 GRADEBOOK = "gradebook.db"  # nbgrader's default; with another database every release is made anew
@@ -64,13 +65,8 @@ def _state(course: Course, out: Path) -> dict | None:
 
 def _sources(course: Course) -> list[bytes]:
     """Return every file that a release is made of or by, with its name."""
-    places = [course.root / "cattern", course.root / "mnist_data", course.notebook.parent, course.catalogue]
-    places += [ROOT / "autograder", ROOT / "cattern"]
-    files = [path for place in dict.fromkeys(places) for path in sorted(place.rglob("*")) if path.is_file()]
-    files += [course.root / "environment.yml", course.root / "constraints.txt"]
+    folders = [course.root / "mnist_data", course.notebook.parent, course.catalogue, ROOT / "autograder"]
+    files = [course.root / "environment.yml", course.root / "constraints.txt"]
     files += [course.folder / name for name in ("course.toml", "nbgrader_config.py")]
-    found = []
-    for path in files:
-        if path.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & {*path.parts}:
-            found += [path.as_posix().encode(), path.read_bytes()]
-    return found
+    beside = [part for path in files if path.is_file() for part in (path.name.encode(), path.read_bytes())]
+    return [*sources(course.root, folders, whole=True), *beside]

@@ -280,14 +280,24 @@ class SolutionReference:
         return catalogue.apply((self.root / file).read_text(encoding="utf-8"), chosen)
 
 
-def sources(root: Path, folders: list[Path]) -> Iterator[bytes]:
-    """Yield the bytes of every file that a lab's facts depend on, with their names: of the packages and of other folders.
+def sources(root: Path, folders: list[Path], whole: bool = False) -> Iterator[bytes]:
+    """Yield the bytes of every file that something made depends on, with their names: of the packages and of other folders.
 
     Folders with the same in them stand there once: a course's own packages, as long as nobody has changed them.
+
+    Args:
+        root: where the packages are.
+        folders: the others.
+        whole: with all that lies there, what tools leave behind aside; else Python and TOML alone, which facts depend on.
     """
     seen = []
     for folder in dict.fromkeys([root / "cattern", ROOT / "cattern", *folders]):
-        paths = [path for path in sorted(folder.rglob("*")) if path.suffix in (".py", ".toml")]
+        paths = [path for path in sorted(folder.rglob("*")) if whole or path.suffix in (".py", ".toml")]
+        paths = [
+            path
+            for path in paths
+            if path.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & {*path.parts}
+        ]
         files = [(path.relative_to(folder).as_posix().encode(), path.read_bytes()) for path in paths]
         if files not in seen:
             seen.append(files)

@@ -117,7 +117,8 @@ def test_a_table_of_many_tasks_fits_a_terminal_and_nothing_in_it_is_cut_off():
 
 
 def test_a_file_that_was_not_handed_in_is_named():
-    gone = [task(f"TODO#{n}", "missing", 0, "there is no cattern/net.py in the submission") for n in range(4)]
+    why = "there is no cattern/net.py in the submission"
+    gone = [task(f"TODO#{n}", "missing", 0, why, absent="cattern/net.py") for n in range(4)]
     assert show.in_short(verdict("ann", *gone)) == (
         "4 tasks not written: there is no cattern/net.py in the submission"
     )
