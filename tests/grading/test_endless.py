@@ -73,6 +73,19 @@ def test_no_loop_costs_another_task_more_than_an_exception_there(tmp_path, lab):
     assert found == []
 
 
+def test_calls_that_a_stopped_loop_repeats_are_no_minibatches():
+    """`while True: self.loss(…)` in the update is stopped there, after some thousand calls with one minibatch."""
+    place = next(p for p in PLACES if p[0] == "two_layer_net" and p[2].task == "TODO#5")
+    looped = ("for k in range(30):", "    self.loss(X_batch, y=y_batch, reg=reg)", *RAISE)
+    verdicts = grade_files(
+        place[0], planted(*place, looped), using=WithoutDiagnosis(reference("two_layer_net"))
+    )
+    assert {t: v.status for t, v in verdicts.items() if t in ("TODO#4", "TODO#5")} == {
+        "TODO#4": "pass",
+        "TODO#5": "fail",
+    }
+
+
 def test_who_catches_it_for_ever_is_out_of_time_and_others_are_not(tmp_path):
     catching = """        while True:
             try:

@@ -112,6 +112,9 @@ class Recorder:
                 raise ApiError(
                     f"with num_iters={inputs['num_iters']}, `train` never called self.loss(X_batch, y_batch)"
                 )
+        except BaseException:  # of a loop that was stopped, too
+            self.forget_repeats()
+            raise
         finally:
             if self.X:
                 self.forget_looks(inputs["num_iters"])
@@ -123,8 +126,18 @@ class Recorder:
         """Drop the calls whose gradients nobody read, when there are more than iterations: those only looked at a loss."""
         steps = [i for i, grads in enumerate(self.grads) if grads.read]
         if len(self.grads) > num_iters and steps:
-            for record in (self.X, self.y, self.regs, self.rates, self.grads, *self.params.values()):
-                record[:] = [record[i] for i in steps]
+            self._keep(steps)
+
+    def forget_repeats(self) -> None:
+        """Drop the calls that had the minibatch of the call before, whose gradients nobody read: something else came of that one."""
+        calls = [(X.tobytes(), y.tobytes()) for X, y in zip(self.X, self.y, strict=True)]
+        self._keep(
+            [i for i, one in enumerate(calls) if not i or one != calls[i - 1] or self.grads[i - 1].read]
+        )
+
+    def _keep(self, steps: list[int]) -> None:
+        for record in (self.X, self.y, self.regs, self.rates, self.grads, *self.params.values()):
+            record[:] = [record[i] for i in steps]
 
     def write(self, out: Values, prefix: str) -> None:
         """Put the record into `out`."""
