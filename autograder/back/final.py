@@ -1,13 +1,15 @@
 """What each student gets in the end: the grader's points, a person's, less what lateness costs; and who has none."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autograder import late
 from autograder.back.report import read_verdicts
 from autograder.course import Course
+from autograder.grading.store import verdict_path
 from autograder.nbgrader_bridge import gradebook
+from autograder.nbgrader_bridge.autograded import graded_at, graded_folder
 from autograder.nbgrader_bridge.marks import Mark, Marks
 from autograder.sanitise.names import file_name
 
@@ -48,19 +50,23 @@ def final_marks(course: Course, grades: Path) -> list[Final]:
     """Return everybody's result, sorted: those with a verdict, and those of the roster without one.
 
     Args:
-        course: the course; a person's points come from its gradebook, where it knows the lab.
+        course: the course; a person's points come from its gradebook, where it knows the lab, and the grader's from the newer of both.
         grades: what `cattern grade` wrote.
 
     Raises:
         CatternError: there is no verdict, or the gradebook cannot be used.
     """
-    marks = gradebook.read_marks(gradebook.place(course.folder), course.lab) or {}
+    where = gradebook.place(course.folder)
+    marks = gradebook.read_marks(where, course.lab) or {}
     people = {person.id: person for person in course.choices.roster}
     found = []
     for verdict in read_verdicts(grades, course.lab):
         student = verdict["student"]
         person = people.pop(student, None)
         own = marks.get(file_name(student), Marks())
+        stored = graded_at(graded_folder(where, file_name(student), course.lab_name), course.lab_name)
+        if verdict_path(grades, student).stat().st_mtime_ns > stored:
+            own = _as_judged(course, verdict, own)
         found.append(
             _final(course, verdict, own, person.name if person else "", person.lms_id if person else "")
         )
@@ -69,6 +75,17 @@ def final_marks(course: Course, grades: Path) -> list[Final]:
         for p in people.values()
     ]
     return sorted(found + absent, key=lambda f: f.student)
+
+
+def _as_judged(course: Course, verdict: Mapping, marks: Marks) -> Marks:
+    """Return marks of the gradebook with the grader's points as a verdict has them."""
+    judged = {task.id: task.grade_id for task in course.lab.tasks if task.source != "hand"}
+    scores = {judged[task["id"]]: task["score"] for task in verdict["tasks"] if task["id"] in judged}
+    cells = {
+        name: replace(mark, auto=scores.get(name, mark.auto)) if mark != Mark() else mark
+        for name, mark in marks.cells.items()
+    }
+    return replace(marks, cells=cells)
 
 
 def _final(course: Course, verdict: dict, marks: Marks, name: str, lms_id: str) -> Final:

@@ -23,6 +23,18 @@ MOST_OF_A_FILE = 200_000
 MOST_BESIDE = 50  # files that are named
 
 
+def graded_folder(where: Place, student: str, lab: str) -> Path:
+    """Return the folder in `autograded/` of a student, who is called there as their files are."""
+    directory = where.directory
+    return Path(directory.format_path(directory.autograded_directory, student, lab))
+
+
+def graded_at(folder: Path, lab: str) -> int:
+    """Return when the notebook in a folder of `autograded/` was written, in ns; 0 when there is none."""
+    file = folder / f"{lab}.ipynb"
+    return file.stat().st_mtime_ns if file.is_file() else 0
+
+
 class Graded:
     """One student's verdict, on its way into the gradebook and into `autograded/`."""
 
@@ -44,18 +56,16 @@ class Graded:
             where: the gradebook.
         """
         self.student = file_name(submission.student)  # no longer than the gradebook's column
-        lab, directory = course.lab, where.directory
-        place = directory.format_path(directory.autograded_directory, self.student, lab.name)
-        self.lab, self.verdict, self.submission, self.folder = lab, verdict, submission, Path(place)
+        self.lab, self.verdict, self.submission = (lab := course.lab), verdict, submission
+        self.folder = graded_folder(where, self.student, lab.name)
         self.at = at
         self.released = json.loads(bundle.handed_out(course)[f"{lab.name}.ipynb"])
         own = frozenset("".join(c["source"]) for c in self.released["cells"] if c["cell_type"] == "markdown")
         self.notebook = safe_notebook(submission.notebook or self.released, submission.beside, own)
 
     def graded_at(self) -> int:
-        """Return when the notebook in `autograded/` was written, in ns; 0 when there is none."""
-        file = self.folder / f"{self.lab.name}.ipynb"
-        return file.stat().st_mtime_ns if file.is_file() else 0
+        """Return when the notebook in `autograded/` was written; see `graded_at`."""
+        return graded_at(self.folder, self.lab.name)
 
     def differs(self, marks: Marks | None) -> bool:
         """Tell whether the gradebook has other points than this verdict."""

@@ -19,6 +19,7 @@ from notebook_fixtures import LAB, instructor_notebook, write_course
 from shared import once
 
 from autograder.back.feedback import feedback
+from autograder.back.final import final_marks
 from autograder.course import Course
 from autograder.nbgrader_bridge import gradebook
 from autograder.release import release
@@ -215,6 +216,22 @@ def test_errors_of_the_gradebook_say_what_and_what_to_do(given):
     (course / "nbgrader_config.py").write_text(config + url, encoding="utf-8")
     with pytest.raises(CatternError, match=r"cannot be used: .*refused.*db_url"):
         given()
+
+
+def test_an_export_has_the_graders_newest_points_and_a_persons(given):
+    """Graded again, and not yet stored: the gradebook still has the points of before."""
+    course, grades = Course.open(LAB, given.folder / "course"), given.folder / "grades"
+    shutil.copytree(given.folder / "handed_in" / "dora", given.folder / "some" / "dora")
+    given(given.folder / "some")
+    by_hand(gradebook.place(given.folder / "course"), "dora", 3.5, "well argued")
+    before = next(f for f in final_marks(course, grades) if f.student == "dora")
+    change_score(given.folder, "dora", 1, before.points["TODO#2"] + 2)
+    after = next(f for f in final_marks(course, grades) if f.student == "dora")
+    assert after.points == before.points | {"TODO#2": before.points["TODO#2"] + 2}
+    assert after.points["T4"] == 3.5 and "well argued" in after.comment
+    old = grades / "dora.json"
+    os.utime(old, ns=(0, 0))  # nbgrader autograde came later: its points count
+    assert next(f for f in final_marks(course, grades) if f.student == "dora").points == before.points
 
 
 def test_other_tasks_than_those_with_marks_are_not_released_and_what_to_do_is_said(given):
