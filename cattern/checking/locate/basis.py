@@ -217,3 +217,12 @@ def _alike(a, b, form: str) -> bool:
     if form:
         return squeezed(np.shape(a)) == squeezed(np.shape(b)) and same(np.ravel(a), np.ravel(b))
     return same(a, b)
+
+
+def ramp(value):
+    """Return numbers that mean nothing, in the form of a value."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return np.linspace(1, 2, value.size, dtype=value.dtype).reshape(value.shape)
+    if isinstance(value, np.ndarray):
+        return np.zeros_like(value)
+    return type(value)(1.7) if isinstance(value, float) else type(value)(not value)

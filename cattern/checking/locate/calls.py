@@ -1,12 +1,39 @@
 """How the calls of the methods that matter differ from the solution's: too few, too many, out of turn, and for which minibatches."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, pairwise
 
 import numpy as np
 
+from cattern.checking.agent.instrument import Place
+from cattern.checking.facts import RAISED
 from cattern.checking.locate.basis import Basis
+from cattern.checking.locate.runner import Recording
+
+
+def called(
+    places: Sequence[Place], recordings: Mapping[str, Recording], bases: Mapping[str, Basis]
+) -> str | None:
+    """Return how the calls of the methods that matter differ from the solution's, or None.
+
+    Args:
+        places: of the student's file, by number.
+        recordings: probe's id → a run of it.
+        bases: probe's id → the solution's quantities on it.
+    """
+    for probe in sorted(bases, key=lambda probe: -len(bases[probe].calls)):  # most tells most
+        recording, needed = recordings[probe], bases[probe].calls
+        if needed and (probe, RAISED) not in recording.facts:
+            mine = [name for number in recording.called if (name := places[number].calls) in needed]
+            if said := other_calls(mine, needed):
+                passed = [
+                    chain.from_iterable(recording.seen.get(n, []))
+                    for n, place in enumerate(places)
+                    if place.calls == "forward"
+                ]
+                return said + other_minibatches(mine, passed, bases[probe])
+    return None
 
 
 def other_calls(mine: Sequence[str], needed: Sequence[str]) -> str | None:

@@ -34,6 +34,7 @@ class Repair:
         shown: a value that stands in the place, or None when it cannot be computed.
         needed: what belongs there instead.
         holds: what stands there, when that is known.
+        beside: an input in the shape of none: it tells nothing by itself, and something beside another place.
     """
 
     number: int
@@ -44,6 +45,12 @@ class Repair:
     shown: object
     needed: object
     holds: str | None = None
+    beside: bool = False
+
+    @property
+    def own(self) -> bool:
+        """Whether a variable lacks the quantity that has its own name."""
+        return self.place.kind == "whole" and self.name.rpartition(": ")[2] == self.place.target
 
     @property
     def blind(self) -> bool:
@@ -148,11 +155,23 @@ def _fitting(entry: _Entry, basis: Basis, recording: Recording) -> Iterator[tupl
             continue
         value, wanted, (call, turn) = pair
         when = recording.times[entry.number][call][turn] if entry.values else 0
-        for form in forms(value, wanted, factors, whole, quantity.given):
+        other = np.ndim(value) == np.ndim(wanted) and np.shape(value) != np.shape(wanted)
+        beside = quantity.given and whole and other and name.rpartition(": ")[2] == own
+        for form in forms(value, wanted, factors, whole, quantity.given and not beside):
             needed = form.change(wanted)
             if value is None or not same(value, needed):
                 yield (
-                    Repair(entry.number, entry.place, name, quantity.words, form, value, needed, entry.holds),
+                    Repair(
+                        entry.number,
+                        entry.place,
+                        name,
+                        quantity.words,
+                        form,
+                        value,
+                        needed,
+                        entry.holds,
+                        beside,
+                    ),
                     when,
                 )
 

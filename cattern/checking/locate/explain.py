@@ -12,6 +12,7 @@ from cattern.checking.diagnose import diagnose
 from cattern.checking.facts import Answer, Facts, agree, read
 from cattern.checking.lab import Lab, Probe, Property, Task
 from cattern.checking.locate.basis import Basis
+from cattern.checking.locate.calls import called
 from cattern.checking.locate.candidates import Repair
 from cattern.checking.locate.entries import Target, entry_of, missing, related, what_it_is
 from cattern.checking.locate.runner import Here, Runner
@@ -143,7 +144,7 @@ class Explainer:
                 located += [entry_of(earlier[-1], "", t, FOLLOWS) for t in targets if search.right(t[1])]
             waiting = [t for t in targets if not search.right(t[1])]
             tried: list[Target] = []
-            if calls := search.called():
+            if calls := called(runner.places, search.recordings, search.bases):
                 # what is computed after a wrong call is no sign of a wrong place
                 return located, calls, NOTHING
             while waiting and len(search.repairs) < len(earlier) + STEPS and search.budget > 0:

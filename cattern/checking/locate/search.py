@@ -7,15 +7,13 @@ so that the same file always gets the same words.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
 
 import numpy as np
 
 from cattern.checking.agent.watch import Filling
 from cattern.checking.facts import RAISED, Facts, agree
 from cattern.checking.lab import Probe, Task
-from cattern.checking.locate.basis import Basis, equal, exactly, known_as, pairs
-from cattern.checking.locate.calls import other_calls, other_minibatches
+from cattern.checking.locate.basis import Basis, equal, exactly, known_as, pairs, ramp
 from cattern.checking.locate.candidates import Repair, candidates
 from cattern.checking.locate.runner import Recording, Runner
 
@@ -105,6 +103,8 @@ class Search:
         self.reserve = (
             self.budget // 2 if others else 0
         )  # what one fact does not find leaves something for the next
+        if together := self._together(fact, others, shallow):
+            return together
         for several in (True, False):
             before, found = list(self.repairs), []
             while len(found) < TOGETHER and (wrong := {key[0] for key in self.wrong(fact, self.facts)}):
@@ -125,19 +125,40 @@ class Search:
                 return found
         return []
 
+    def _together(self, fact: str, others: Sequence[str], shallow: bool) -> list[Repair]:
+        """Return the first two places that lack what has their own name, where it takes both: X and y of a minibatch, say.
+
+        What is computed from them can be mended by itself, and is not where it went wrong.
+        """
+        if not (wrong := {key[0] for key in self.wrong(fact, self.facts)}):
+            return []
+        trial, own = self._trial(wrong), {}
+        for repair in self._candidates(trial, shallow):
+            if repair.own and not repair.blind and not self._taken(repair):
+                own.setdefault(repair.name, repair)
+        first = list(own.values())[:2]
+        alone = (not self.wrong(fact, self._run(trial, [*self.repairs, one]), trial) for one in first)
+        if len(first) < 2 or any(alone) or self._mends(fact, wrong, others, first, trial)[0] != wrong:
+            return []
+        return [] if self._spoils(first, trial) else first
+
+    def _trial(self, wrong: set[str]) -> Probe:
+        """Return the probe that things are tried on first."""
+        return min((p for p in self.probes if p.id in wrong), key=self._dearness)
+
     def _one(
         self, fact: str, wrong: set[str], others: Sequence[str], shallow: bool
     ) -> tuple[Repair | None, Repair | None]:
         """Return the place that makes a fact right on every probe, and one before it that does on some and spoils none."""
-        trial = min((p for p in self.probes if p.id in wrong), key=self._dearness)
+        trial = self._trial(wrong)
         best, most, part = None, -1, None
         for repair in self._candidates(trial, shallow):
             if self.budget <= self.reserve or most == len(others):
                 break
-            if self._taken(repair) or (best and repair.place.line != best.place.line):
+            if repair.beside or self._taken(repair) or (best and repair.place.line != best.place.line):
                 continue
-            mended, more = self._mends(fact, wrong, others, repair, trial)
-            if not mended or (mended == wrong and more > most and self._spoils(repair, trial)):
+            mended, more = self._mends(fact, wrong, others, [repair], trial)
+            if not mended or (mended == wrong and more > most and self._spoils([repair], trial)):
                 continue
             if mended == wrong and more > most:
                 best, most = repair, more
@@ -171,18 +192,18 @@ class Search:
         return any(r.number == repair.number for r in self.repairs)
 
     def _mends(
-        self, fact: str, wrong: set[str], others: Sequence[str], repair: Repair, trial: Probe
+        self, fact: str, wrong: set[str], others: Sequence[str], repairs: Sequence[Repair], trial: Probe
     ) -> tuple[set[str], int]:
-        """Return on which probes a repair makes a fact right, and how many other facts it makes right.
+        """Return on which probes repairs make a fact right, and how many other facts they make right.
 
-        Nothing, when it does not on the trial's, or when it makes something wrong that was right.
+        Nothing, when they do not on the trial's, make something wrong that was right, or are not all needed.
         """
         earning = {name for prop in self.task.properties if prop.points for name in prop.facts}
         kept = [name for name in sorted(earning) if name != fact and self.right(name)]
         facts: Facts = {}
         mended: set[str] = set()
         for probe in sorted(self.probes, key=lambda p: (p is not trial, self._dearness(p))):
-            one = self._run(probe, [*self.repairs, repair])
+            one = self._run(probe, [*self.repairs, *repairs])
             if (probe.id, RAISED) in one and (probe.id, RAISED) not in self.recordings[probe.id].facts:
                 return set(), 0
             if any(self.wrong(name, one, probe) for name in kept):
@@ -193,7 +214,7 @@ class Search:
             else:
                 mended.add(probe.id)
             facts |= one
-        if self._anything_mends(fact, repair, trial):
+        if any(self._anything_mends(fact, repair, repairs, trial) for repair in repairs):
             return set(), 0
         return mended & wrong, sum(not self.wrong(name, facts) for name in others)
 
@@ -203,30 +224,33 @@ class Search:
         calls = max((len(v) for v in recording.seen.values()), default=0)
         return (calls > FEW, min(self.bases[probe.id].sizes.values(), default=2) < 2, recording.steps)
 
-    def _anything_mends(self, fact: str, repair: Repair, probe: Probe) -> bool:
-        """Tell whether other numbers in the same place make the fact right, too: then the value does not matter."""
-        if repair.shown is not None and (
-            np.shape(repair.shown) != np.shape(repair.needed) or not np.isfinite(repair.shown).all()
+    def _anything_mends(self, fact: str, repair: Repair, repairs: Sequence[Repair], probe: Probe) -> bool:
+        """Tell whether other numbers in the place of one of the repairs make the fact right, too: then its value does not matter."""
+        if (
+            len(repairs) == 1
+            and repair.shown is not None
+            and (np.shape(repair.shown) != np.shape(repair.needed) or not np.isfinite(repair.shown).all())
         ):
             return False  # the shape is what was wrong, or that it is no number
-        plan = self._plan(probe, [*self.repairs, repair])
+        plan = self._plan(probe, [*self.repairs, *repairs])
         filling = plan[repair.number]
-        plan[repair.number] = replace(filling, values=[[_ramp(v) for v in call] for call in filling.values])
+        plan[repair.number] = replace(filling, values=[[ramp(v) for v in call] for call in filling.values])
         return not self.wrong(fact, self._spend(probe, plan), probe)
 
-    def _spoils(self, repair: Repair, probe: Probe) -> bool:
-        """Tell whether a repair mends by accident: what was right, in this place or in another, is not any more."""
-        mine = self.recordings[probe.id].seen.get(repair.number, [])
-        if self.plain and (known := known_as(mine, self.plain(probe))[0]) and not known.given:
-            return True  # only the mistake of an earlier task makes this look wrong
-        after = self.runner.record(probe, self._plan(probe, [*self.repairs, repair]))
+    def _spoils(self, repairs: Sequence[Repair], probe: Probe) -> bool:
+        """Tell whether repairs mend by accident: what was right, in these places or in another, is not any more."""
+        before, numbers = self.recordings[probe.id], {repair.number for repair in repairs}
+        for mine in (before.seen.get(number, []) for number in numbers):
+            if self.plain and (known := known_as(mine, self.plain(probe))[0]) and not known.given:
+                return True  # only the mistake of an earlier task makes this look wrong
+        after = self.runner.record(probe, self._plan(probe, [*self.repairs, *repairs]))
         self.budget -= after.steps + EACH
-        if self._last(after, repair) < self._last(self.recordings[probe.id], repair):
+        if any(self._last(after, repair) < self._last(before, repair) for repair in repairs):
             return True  # it ends the function too early, and a driver may make allowance for that
         basis = self.bases[probe.id]
-        for number, values in self.recordings[probe.id].seen.items():
+        for number, values in before.seen.items():
             now = after.seen.get(number)
-            if number == repair.number or not now or equal(values, now):
+            if number in numbers or not now or equal(values, now):
                 continue
             if exactly(values, basis) and known_as(now, basis)[0] is None:
                 return True
@@ -236,22 +260,6 @@ class Search:
         """Return the last line that a run has come to, in the function that a repair is in."""
         seen = [self.runner.places[number] for number in recording.seen]
         return max((p.line for p in seen if p.function == repair.place.function), default=0)
-
-    def called(self) -> str | None:
-        """Return how the calls of the methods that matter differ from the solution's, or None."""
-        for probe in sorted(self.probes, key=lambda p: -len(self.bases[p.id].calls)):  # most tells most
-            recording, needed = self.recordings[probe.id], self.bases[probe.id].calls
-            if needed and (probe.id, RAISED) not in recording.facts:
-                names = [self.runner.places[number].calls for number in recording.called]
-                mine = [name for name in names if name in needed]
-                if said := other_calls(mine, needed):
-                    passed = [
-                        chain.from_iterable(recording.seen.get(n, []))
-                        for n, place in enumerate(self.runner.places)
-                        if place.calls == "forward"
-                    ]
-                    return said + other_minibatches(mine, passed, self.bases[probe.id])
-        return None
 
     def _run(self, probe: Probe, repairs: Sequence[Repair]) -> Facts:
         return self._spend(probe, self._plan(probe, repairs))
@@ -285,12 +293,3 @@ class Search:
                 shown = pairs(seen, quantity.values, quantity.given)
                 found += [(v, repair.form.change(w), basis) for v, w, _ in shown]
         return found
-
-
-def _ramp(value):
-    """Return numbers that mean nothing, in the form of a value."""
-    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-        return np.linspace(1, 2, value.size, dtype=value.dtype).reshape(value.shape)
-    if isinstance(value, np.ndarray):
-        return np.zeros_like(value)
-    return type(value)(1.7) if isinstance(value, float) else type(value)(not value)

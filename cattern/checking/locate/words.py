@@ -16,7 +16,10 @@ def located(entries: Sequence[Mapping]) -> str:
     names = [f"“{name}”" if "," in name else name for name in dict.fromkeys(e["property"] for e in entries)]
     right = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
     verb, given = "are" if len(names) > 1 else "is", "given the above, " if entry.get("after") else ""
-    others = "".join(f" and line {n} mended" for n in entry.get("with", ()))
+    lines = dict.fromkeys(
+        "the rest of the line" if n == entry["line"] else f"line {n}" for n in entry.get("with", ())
+    )
+    others = "".join(f" and {line} mended" for line in lines)
     if not entry["is"]:
         return f"{_capital(right)} {verb} right once line {entry['line']} is mended (`{entry['code']}`)."
     return (

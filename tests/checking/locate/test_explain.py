@@ -147,6 +147,18 @@ CASES = {
         [("        model.step(learning_rate)\n", ""), ("        model.zero_grad()\n", "        model.zero_grad()\n        model.step(learning_rate)\n")],
         ["`step` is called right after `zero_grad`"],
     ),
+    "two values of one line": (
+        "nn_library",
+        "TODO#4",
+        [("X_batch, Y_batch = X[rows], Y[rows]", "X_batch, Y_batch = X[rows][:-1], Y[rows][:-1]")],
+        ["`X[rows][:-1]` has shape (6, 4)", "`Y[rows][:-1]`", "the minibatch's one-hot rows, shape (7, 5)", "the rest of the line mended, updates and accuracies are"],
+    ),
+    "two values of a loop": (
+        "patch_embedding",
+        "TODO#14",
+        [("X_batch, y_batch = X[start : start + batch_size], y[start : start + batch_size]", "X_batch = X[start : start + batch_size - 1]\n        y_batch = y[start : start + batch_size - 1]")],
+        ["With it and line 283 mended, mean loss and error are right", "With it and line 282 mended"],
+    ),
     "a key that is missing": (
         "two_layer_net",
         "TODO#3",
@@ -161,6 +173,13 @@ def test_the_place_is_found_and_what_belongs_there(case):
     lab, task, patches, parts = CASES[case]
     found = said(explained(lab, changed(lab, *patches), task)[task])
     assert all(part in found for part in parts), found
+
+
+def test_one_place_is_enough_where_it_mends_alone():
+    """What comes of it lacks what has its own name, too, and is not blamed."""
+    patch = ("X_batch, Y_batch = X[rows], Y[rows]", "X_batch, Y_batch = X[rows], Y[: len(rows)]")
+    found = said(explained("nn_library", changed("nn_library", patch), "TODO#4")["TODO#4"])
+    assert "Line 149: `Y" in found and "mended" not in found and "forward" not in found
 
 
 MINIBATCHES = {
