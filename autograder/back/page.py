@@ -205,7 +205,7 @@ def region(lines: list[str], task_id: str) -> range:
     end = start + 1
     while end < len(lines) and end - start < MOST_LINES:
         line = lines[end]
-        if re.match(r"\s*#\s*TODO#\d+\s*:", line):
+        if re.search(r"#\s*TODO#\d+\s*:", line):
             break
         if line.strip() and len(line) - len(line.lstrip()) < deep:
             break

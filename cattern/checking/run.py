@@ -20,7 +20,7 @@ from cattern.checking.channel import Channel, PipeError
 from cattern.checking.facts import Answer, Failure
 from cattern.checking.lab import Driver, Lab, Probe, Task, Values, module_name
 from cattern.checking.remote import Remote
-from cattern.checking.source import repaired
+from cattern.checking.source import LEFT_OUT, repaired
 
 NUMPY = "import numpy as np; "  # put in front of a cell; no line that is shown has it
 SEED = 231  # of the global random streams before every probe, so that a submission always draws the same
@@ -148,6 +148,8 @@ def describe(error: BaseException, source_file: str) -> Failure:
     failure = _checked_failure(error.failure)
     lines = error.channel.source.splitlines()  # what stands in a line is known here
     code = lines[failure.line - 1].strip()[:160] if failure.line and failure.line <= len(lines) else ""
+    if failure.type == "SyntaxError":
+        code = code.removeprefix(LEFT_OUT)
     return replace(failure, code=printable(code.removeprefix(NUMPY), 160) or None)
 
 

@@ -10,19 +10,89 @@ SPACES = {
 NOTHING = {"\u200b": "zero-width space", "\u200c": "zero-width sign", "\u200d": "zero-width sign", "\u2060": "zero-width sign", "\ufeff": "byte-order mark"}  # fmt: skip
 QUOTES = {"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "‚": "'"}
 OTHERS = {"−": "-", "–": "-", "×": "*", "＝": "=", "（": "(", "）": ")", "，": ",", "：": ":"}
-MOST = 200  # lines that are looked at
+MOST_PARSED = 200  # times that a file is read
+MOST_TRIED = 60  # of these, to find out which code is left out
 MOST_CHARACTERS = 256 * 1024
+MOST_LEFT_OUT = 64 * 1024  # characters of a file of which code is left out
+LEFT_OUT = (
+    256 * 1024,
+    64 * 1024,
+)  # in a file that is repaired, and in one of which code is left out
+LEFT_OUT = "# "  # in front of code that Python does not read
+_TODO = re.compile(r"(\s*)#\s*(TODO#\d+)\s*:")
 
 
 def repaired(text: str) -> tuple[str, list[str]]:
     """Return Python source that can be compiled, and what was repaired for it, line by line; or the text as it was.
 
     Only lines at which Python stops are touched, and only when the whole can be compiled afterwards; line numbers stay.
+    Where the meaning of one is in doubt, the code of the TODO in which it stands is left out: it costs that TODO alone.
     Null bytes go in any case: nothing that holds one is read any further, and what else is wrong would stay unsaid.
     """
     text, nulls = without_nulls(text)
-    text, done = _readable(text)
-    return text, nulls + done
+    lines, done = text.split("\n"), []
+    left = MOST_PARSED if len(text) <= MOST_CHARACTERS else 0
+    trials = MOST_TRIED if len(text) <= MOST_LEFT_OUT else 0
+    while left > 0:
+        try:
+            error = _stop(lines)
+            left -= 1
+            if error is None:
+                return "\n".join(lines), nulls + done
+            mended, found = _mended(lines[error.lineno - 1])
+            if found:
+                lines[error.lineno - 1] = mended
+                done.append(f"line {error.lineno} holds {' and '.join(found)}")
+                continue
+            task, lines, tried = _without_todo(lines, error, trials)
+            trials -= tried
+        except (ValueError, RecursionError, MemoryError):
+            break
+        if not task:
+            break
+        done.append(f"line {error.lineno} is no Python ({error.msg}): the code of {task} was left out")
+    return text, nulls
+
+
+def _stop(lines: list[str]) -> SyntaxError | None:
+    """Return what stops Python reading, at a line that there is; None when nothing does.
+
+    Raises:
+        ValueError, RecursionError, MemoryError: it cannot tell.
+    """
+    try:
+        ast.parse("\n".join(lines))
+    except SyntaxError as error:
+        if not error.lineno:
+            raise ValueError("no line") from None
+        error.lineno = min(error.lineno, len(lines))
+        return error
+    return None
+
+
+def _without_todo(lines: list[str], error: SyntaxError, most: int) -> tuple[str, list[str], int]:
+    """Return the TODO whose code Python cannot read, the lines with a `raise` in its place, and how often was tried.
+
+    It is the last one above the error that helps: Python may see only later that something is not closed. Of what stands
+    behind the student's code, no more goes than has to. Without a name, nothing helped.
+    """
+    tried = 0
+    where = f"(__file__, {error.lineno}, 0, {lines[error.lineno - 1].strip()!r})"
+    for start in reversed([i for i in range(error.lineno) if _TODO.match(lines[i])]):
+        indent, name = _TODO.match(lines[start]).groups()
+        said = f"{indent}raise SyntaxError({error.msg!r}, {where})  {lines[start].strip()}"
+        code: list[str] = []
+        for line in lines[start + 1 :]:
+            if tried >= most:
+                return "", lines, tried
+            if _TODO.match(line) or (line.strip() and not line.startswith(indent)):
+                break
+            code.append(re.sub(r"^(\s*)(?=[^\s#])", rf"\1{LEFT_OUT}", line))
+            trial = [*lines[:start], said, *code, *lines[start + 1 + len(code) :]]
+            after, tried = _stop(trial), tried + 1
+            if after is None or after.lineno > max(error.lineno, start + 1 + len(code)):
+                return name, trial, tried
+    return "", lines, tried
 
 
 def without_nulls(text: str) -> tuple[str, list[str]]:
@@ -31,29 +101,6 @@ def without_nulls(text: str) -> tuple[str, list[str]]:
         return text, []
     line = text.count("\n", 0, text.index("\0")) + 1
     return text.replace("\0", ""), [f"line {line} holds null bytes (U+0000), left out"]
-
-
-def _readable(text: str) -> tuple[str, list[str]]:
-    lines, done = text.split("\n"), []
-    if len(text) > MOST_CHARACTERS:
-        return text, []
-    for _ in range(MOST):
-        try:
-            ast.parse("\n".join(lines))
-        except SyntaxError as error:
-            number = error.lineno or 0
-        except (ValueError, RecursionError, MemoryError):
-            return text, []
-        else:
-            return "\n".join(lines), done
-        if not 0 < number <= len(lines):
-            return text, []
-        line, found = _mended(lines[number - 1])
-        if not found:
-            return text, []
-        lines[number - 1] = line
-        done.append(f"line {number} holds {' and '.join(found)}")
-    return text, []
 
 
 def _mended(line: str) -> tuple[str, list[str]]:

@@ -174,6 +174,15 @@ def test_a_syntax_error_names_its_line_and_is_said_once(bundle_with):
     assert said.count("SyntaxError") == 1 and said.count("the same error") == 6
 
 
+def test_a_syntax_error_costs_its_own_todo(bundle_with):
+    folder = bundle_with(SOLUTION.replace("np.argmax(", "np.argmax(("))
+    verdicts = checked(folder)
+    assert [t for t, v in verdicts.items() if v["status"] != "pass"] == ["TODO#7"]
+    said = run(folder, "check").stdout
+    assert "it raised SyntaxError" in said and "(`y_pred = np.argmax((scores, axis=1)`)" in said
+    assert "the code of TODO#7 was left out" in " ".join(said.split())
+
+
 def test_null_bytes_are_left_out_as_grading_does_and_named(bundle_with):
     text = SOLUTION.replace("import numpy", "import\0 numpy\0")
     _, said = python_source(text.encode())

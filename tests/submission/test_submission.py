@@ -845,7 +845,7 @@ def test_students_are_found_in_every_layout(tmp_path):
     (tmp_path / "s4").mkdir()
     os.mkfifo(tmp_path / "pipe")
     found = find_submissions(tmp_path, LAB)
-    names = ["Zoë O'Neil \n\u202e", "s1", "s2", "s3", "s4", "s5"]
+    names = [".hidden", "Zoë O'Neil \n\u202e", "s1", "s2", "s3", "s4", "s5"]
     assert [student for student, _ in found] == names
     assert dict(found)["s2"] == tmp_path / "s2" / "two_layer_net"
     for student, path in found[:-2]:
