@@ -12,8 +12,7 @@ from pathlib import Path
 
 from autograder import bundle
 from autograder.course import ROOT, Course
-from autograder.solution.reference import sources
-from autograder.solution.store import Store, user_folder
+from autograder.solution.store import Store, sources, user_folder
 
 GRADEBOOK = "gradebook.db"  # nbgrader's default; with another database every release is made anew
 

@@ -8,7 +8,7 @@ import inspect
 import linecache
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property, lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -21,7 +21,7 @@ from autograder.course import ROOT, Course
 from autograder.markers import emptied, regions
 from autograder.solution import patches as catalogue
 from autograder.solution.intermediates import Recorder, load_words
-from autograder.solution.store import Store, pack, unpack
+from autograder.solution.store import Store, pack, sources, unpack
 from autograder.solution.together import load_together
 from cattern.checking import fingerprints
 from cattern.checking import run as probing
@@ -278,27 +278,3 @@ class SolutionReference:
         """Return the text of a solved file with those of the mistakes in it that are this file's."""
         chosen = [self.patches[m] for m in sorted(mistakes) if self.patches[m].source == file]
         return catalogue.apply((self.root / file).read_text(encoding="utf-8"), chosen)
-
-
-def sources(root: Path, folders: list[Path], whole: bool = False) -> Iterator[bytes]:
-    """Yield the bytes of every file that something made depends on, with their names: of the packages and of other folders.
-
-    Folders with the same in them stand there once: a course's own packages, as long as nobody has changed them.
-
-    Args:
-        root: where the packages are.
-        folders: the others.
-        whole: with all that lies there, what tools leave behind aside; else Python and TOML alone, which facts depend on.
-    """
-    seen = []
-    for folder in dict.fromkeys([root / "cattern", ROOT / "cattern", *folders]):
-        paths = [path for path in sorted(folder.rglob("*")) if whole or path.suffix in (".py", ".toml")]
-        paths = [
-            path
-            for path in paths
-            if path.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & {*path.parts}
-        ]
-        files = [(path.relative_to(folder).as_posix().encode(), path.read_bytes()) for path in paths]
-        if files not in seen:
-            seen.append(files)
-            yield from (part for file in files for part in file)

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from autograder.course import ROOT
 from cattern.checking.facts import Facts
 
 UNUSED = 30 * 86400  # seconds after which a file that nobody read goes
@@ -147,3 +148,27 @@ def unpack(data: bytes) -> Table:
     return {
         m: [{(probe, name): value(v) for probe, name, v in one} for one in rows] for m, rows in said.items()
     }
+
+
+def sources(root: Path, folders: list[Path], whole: bool = False) -> Iterator[bytes]:
+    """Yield the bytes of every file that something made depends on, with their names: of the packages and of other folders.
+
+    Folders with the same in them stand there once: a course's own packages, as long as nobody has changed them.
+
+    Args:
+        root: where the packages are.
+        folders: the others.
+        whole: with all that lies there, what tools leave behind aside; else Python and TOML alone, which facts depend on.
+    """
+    seen = []
+    for folder in dict.fromkeys([root / "cattern", ROOT / "cattern", *folders]):
+        paths = [path for path in sorted(folder.rglob("*")) if whole or path.suffix in (".py", ".toml")]
+        paths = [
+            path
+            for path in paths
+            if path.is_file() and not {"__pycache__", ".ipynb_checkpoints"} & {*path.parts}
+        ]
+        files = [(path.relative_to(folder).as_posix().encode(), path.read_bytes()) for path in paths]
+        if files not in seen:
+            seen.append(files)
+            yield from (part for file in files for part in file)
