@@ -204,14 +204,12 @@ def answers_of(
     Raises:
         WallBroken: the sandbox failed twice.
     """
-    files = files_for(reference.lab, task, submission)
+    files, file = files_for(reference.lab, task, submission), reference.lab.file_of(task)
     if files is None:
         if task.source == "cell":
             return plain(task, "missing", f"the cell {task.cell!r} is empty, or not in the submission")
-        file = reference.lab.file_of(task)
         return plain(task, "missing", f"there is no {file} in the submission", {"absent": file})
     probes = reference.probes(task)
-    file = reference.lab.file_of(task)
     try:
         source = files[file].decode()
     except UnicodeDecodeError as error:

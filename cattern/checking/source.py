@@ -14,10 +14,6 @@ MOST_PARSED = 200  # times that a file is read
 MOST_TRIED = 60  # of these, to find out which code is left out
 MOST_CHARACTERS = 256 * 1024
 MOST_LEFT_OUT = 64 * 1024  # characters of a file of which code is left out
-LEFT_OUT = (
-    256 * 1024,
-    64 * 1024,
-)  # in a file that is repaired, and in one of which code is left out
 LEFT_OUT = "# "  # in front of code that Python does not read
 _TODO = re.compile(r"(\s*)#\s*(TODO#\d+)\s*:")
 
