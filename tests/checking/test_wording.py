@@ -56,9 +56,7 @@ def test_a_short_last_minibatch_that_is_skipped_is_told_by_the_number_of_updates
 
 
 def test_what_an_exception_left_at_0_is_not_said_beside_it():
-    verdict = verdict_on(
-        "patch_embedding", "TODO#6", ("        out = X @ W + b\n", "        self.X = out = X @ W + b\n")
-    )
+    verdict = verdict_on("patch_embedding", "TODO#6", ("+= X.T @ dout", "+= X @ dout.T @ dout"))
     assert verdict.score == 0 and verdict.rationale.startswith("it raised ValueError")
     assert "until then" not in verdict.rationale and "is 0 at" not in verdict.rationale
 

@@ -29,11 +29,11 @@ def draw(task_id: str, rng: np.random.Generator) -> list[Probe]:
     makers = {
         "TODO#1": selections,
         "TODO#2": cuts,
-        "TODO#3": embeddings,
+        "TODO#3": lambda rng: once_back(rng, embeddings(rng)),
         "TODO#4": lambda rng: with_gradients(rng, embeddings(rng), embedding(rng, 2, 3, 4, 2)),
-        "TODO#5": linears,
+        "TODO#5": lambda rng: once_back(rng, linears(rng)),
         "TODO#6": lambda rng: with_gradients(rng, linears(rng), linear(rng, 3, 4, 2)),
-        "TODO#7": lambda rng: [*rectifiers(rng), Probe("with zeros", {"X": with_zeros(rng)})],
+        "TODO#7": lambda rng: once_back(rng, [*rectifiers(rng), Probe("with zeros", {"X": with_zeros(rng)})]),
         "TODO#8": rectifier_gradients,
         "TODO#9": losses,
         "TODO#10": loss_gradients,
@@ -93,12 +93,32 @@ def linears(rng: np.random.Generator) -> list[Probe]:
 def with_gradients(rng: np.random.Generator, probes: list[Probe], own: dict) -> list[Probe]:
     """Give each layer a gradient to go back with, and add one for the student's own derivative."""
     probes = [*probes, Probe("own derivative", {**own, "own": True})]
-    done = []
-    for probe in probes:
-        N, F = len(probe.inputs["X"]), len(probe.inputs["b"])
-        size = F * (probe.inputs["X"].shape[1] if probe.inputs["X"].ndim == 3 else 1)
-        done.append(Probe(probe.id, {**probe.inputs, "dout": rng.normal(size=(N, size))}))
-    return done
+    return [Probe(probe.id, going_back(rng, probe.inputs)) for probe in probes]
+
+
+def once_back(rng: np.random.Generator, probes: list[Probe]) -> list[Probe]:
+    """Let the first probe of a forward pass go back as well: that tells what the layer keeps."""
+    first, *others = probes
+    return [Probe(first.id, going_back(rng, first.inputs)), *others]
+
+
+def going_back(rng: np.random.Generator, inputs: dict) -> dict:
+    """Return a layer's inputs with a gradient `dout` of its output, and what that should become: right_dX, right_W, right_b."""
+    X = inputs["X"]
+    if "W" not in inputs:
+        dout = rng.normal(size=X.shape)
+        return {**inputs, "dout": dout, "right_dX": np.where(X > 0, dout, 0.0)}
+    N, K, F = len(X), *inputs["W"].shape
+    patches = X.reshape(N, -1, K)
+    dout = rng.normal(size=(N, F * patches.shape[1]))
+    by_filter = dout.reshape(N, F, -1)
+    return {
+        **inputs,
+        "dout": dout,
+        "right_W": np.einsum("npk,nfp->kf", patches, by_filter),
+        "right_b": np.einsum("nfp->f", by_filter),
+        "right_dX": np.einsum("nfp,kf->npk", by_filter, inputs["W"]).reshape(X.shape),
+    }
 
 
 def off_zero(rng: np.random.Generator, shape: tuple) -> np.ndarray:
@@ -123,20 +143,17 @@ def rectifiers(rng: np.random.Generator) -> list[Probe]:
 
 def rectifier_gradients(rng: np.random.Generator) -> list[Probe]:
     """The same with gradients; last, an input with zeros in it."""
-    probes = [
-        Probe(p.id, {**p.inputs, "dout": rng.normal(size=p.inputs["X"].shape), "own": p.id == "plain"})
-        for p in rectifiers(rng)
-    ]
-    Z = with_zeros(rng)
-    return [*probes, Probe("with zeros", {"X": Z, "dout": rng.normal(size=Z.shape), "at_zero": True})]
+    probes = [Probe(p.id, {**going_back(rng, p.inputs), "own": p.id == "plain"}) for p in rectifiers(rng)]
+    return [*probes, Probe("with zeros", {**going_back(rng, {"X": with_zeros(rng)}), "at_zero": True})]
 
 
 def classified(rng: np.random.Generator, N: int, C: int, scale: float, absent: int) -> dict:
-    """Return scores (N, C), labels y (N,), and what they mean: probs and targets, both (N, C)."""
+    """Return scores (N, C), labels y (N,), and what they mean: probs, targets and the gradient in the scores, all (N, C)."""
     scores = rng.normal(size=(N, C)) * scale + rng.normal()
     y = rng.permutation(np.resize(rng.permutation(C - absent), N))
     probs = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
-    return {"scores": scores, "y": y, "probs": probs, "targets": np.eye(C)[y]}
+    about = {"scores": scores, "y": y, "probs": probs, "targets": np.eye(C)[y]}
+    return {**about, "right_dscores": (probs - about["targets"]) / N}
 
 
 def losses(rng: np.random.Generator) -> list[Probe]:
@@ -144,7 +161,8 @@ def losses(rng: np.random.Generator) -> list[Probe]:
     probes = []
     for name, sizes in SCORES.items():
         problem = classified(rng, *sizes)
-        probes.append(Probe(name, {"scores": problem["scores"], "y": problem["y"]}))
+        one = problem if name == "plain" else {key: problem[key] for key in ("scores", "y")}
+        probes.append(Probe(name, one))
     problem = classified(rng, 4, 6, 1.0, 0)
     probes.append(Probe("one-hot labels", {"scores": problem["scores"], "y": problem["targets"]}))
     offsets = {

@@ -15,10 +15,14 @@ from cattern.checking.agent import commands
 from cattern.checking.lab import Values
 from cattern.checking.labs import _driving
 from cattern.checking.labs._driving import attempt, centred_differences, excused, replaced
+from cattern.checking.labs._reading import equal, exact, is_array
 from cattern.checking.labs._stand_ins import Network, TanhLoss
 from cattern.checking.labs.patch_embedding.stand_ins import PlainLayer, PlainScores, Watched
 from cattern.checking.remote import beside
-from cattern.checking.run import ApiError
+from cattern.checking.run import ApiError, numbers
+
+# layer → where the skeleton's forward pass keeps its input for the backward pass
+KEPT = {"PatchEmbedding": "patches", "Linear": "X", "ReLU": "Z"}
 
 # students write two files here: the path says which
 named = partial(_driving.named, missing="{name} is missing from cattern/{file}")
@@ -73,12 +77,15 @@ def drive_cut(student: ModuleType, inputs: Mapping, out: Values) -> None:
 
 
 def forward_driver(name: str) -> Callable:
-    """Return the driver of a layer's forward pass: its output, and its input afterwards."""
+    """Return the driver of a layer's forward pass: its output, its input afterwards, and on one probe the way back."""
 
     def drive(student: ModuleType, inputs: Mapping, out: Values) -> None:
         layer, X = layer_of(student, name, inputs), inputs["X"].copy()
         out["out"] = layer.forward(X)
-        out["X_after"] = X
+        out["X_after"] = X.copy()
+        if "dout" in inputs and not keeps(layer, name, inputs, out):
+            attempt(write_backward, layer, inputs["dout"].copy(), out)
+            write_with_kept(student, name, inputs, out)
 
     return drive
 
@@ -87,16 +94,66 @@ def backward_driver(name: str) -> Callable:
     """Return the driver of a layer's backward pass, with a known gradient, after the layer's own forward pass."""
 
     def drive(student: ModuleType, inputs: Mapping, out: Values) -> None:
-        layer, X, dout = layer_of(student, name, inputs), inputs["X"].copy(), inputs["dout"].copy()
-        went = attempt(layer.forward, X)
-        with excused(went):
-            write_backward(layer, dout, out)
+        layer = layer_of(student, name, inputs)
+        went = attempt(layer.forward, inputs["X"].copy())
+        kept = keeps(layer, name, inputs, out)
+        failed = attempt(write_backward, layer, inputs["dout"].copy(), out)
+        if not kept and write_with_kept(student, name, inputs, out) is None:
+            failed = None  # what forward overwrote is no fault of the backward pass
+        if failed:
+            with excused(went):
+                raise failed
         if inputs.get("own") and went is None:
             write_own_derivative(student, layer, inputs, out)
             with contextlib.suppress(Exception):
-                write_far(layer_of(student, name, far_from(inputs)), far_from(inputs), out)
+                write_far(went_forward(student, name, far_from(inputs)), inputs["dout"], out)
 
     return drive
+
+
+def keeps(layer, name: str, inputs: Mapping, out: Values) -> bool:
+    """Tell whether a layer has kept its input where the skeleton does; put into `out` what it has kept there instead.
+
+    Most do, and need no second look: each call costs time.
+    """
+    kept = getattr(layer, KEPT[name], None)
+    if equal(kept, inputs["X"]):
+        return True
+    if is_array(kept):
+        out["kept"] = kept.copy()
+    return False
+
+
+def went_forward(student: ModuleType, name: str, inputs: Mapping):
+    """Return a new layer of the student's that went forward."""
+    layer = layer_of(student, name, inputs)
+    layer.forward(inputs["X"].copy())
+    return layer
+
+
+def write_with_kept(student: ModuleType, name: str, inputs: Mapping, out: Values) -> Exception | None:
+    """Put the gradients into `out`, under "kept_W" and so on, that come when the input is kept as in the skeleton.
+
+    Returns:
+        What the backward pass raised.
+    """
+    found: Values = {}
+
+    def prepared(inputs: Mapping):
+        layer = layer_of(student, name, inputs)
+        attempt(layer.forward, inputs["X"].copy())
+        setattr(layer, KEPT[name], inputs["X"].copy())
+        return layer
+
+    def go_back() -> None:
+        write_backward(prepared(inputs), inputs["dout"].copy(), found)
+        if inputs.get("own"):
+            with contextlib.suppress(Exception):
+                write_far(prepared(far_from(inputs)), inputs["dout"], found)
+
+    failed = attempt(go_back)
+    out |= {f"kept_{key}": value for key, value in found.items()}
+    return failed
 
 
 def far_from(inputs: Mapping) -> dict:
@@ -107,10 +164,9 @@ def far_from(inputs: Mapping) -> dict:
     return {**inputs, "X": inputs["X"] * 1e-7}
 
 
-def write_far(layer, inputs: Mapping, out: Values) -> None:
-    """Put the gradients there into `out`."""
-    layer.forward(inputs["X"].copy())
-    out["far_dX"] = np.array(layer.backward(inputs["dout"].copy()))
+def write_far(layer, dout: np.ndarray, out: Values) -> None:
+    """Put the gradients of a layer that went forward there into `out`."""
+    out["far_dX"] = np.array(layer.backward(dout.copy()))
     out |= {f"far_{name}": np.array(grad) for name, grad in layer.grads.items()}
 
 
@@ -138,7 +194,7 @@ def write_own_derivative(student, layer, inputs: Mapping, out: Values) -> None:
 
 
 def drive_loss(student: ModuleType, inputs: Mapping, out: Values) -> None:
-    """TODO#9: loss and probabilities."""
+    """TODO#9: loss and probabilities, and on one probe the way back."""
     layer = named(student, "SoftmaxCrossEntropy")()
     scores, y = inputs["scores"].copy(), inputs["y"].copy()
     if inputs.get("huge"):
@@ -148,24 +204,43 @@ def drive_loss(student: ModuleType, inputs: Mapping, out: Values) -> None:
     try:
         out["loss"] = layer.forward(scores, y)
     finally:
-        if isinstance(getattr(layer, "probs", None), np.ndarray):
-            out["probs"] = layer.probs
-    out["scores_after"] = scores
+        if isinstance(probs := getattr(layer, "probs", None), np.ndarray):
+            out["probs"] = probs
+    out["scores_after"] = scores.copy()
+    if "targets" in inputs and not equal(getattr(layer, "targets", None), inputs["targets"]):
+        attempt(write_mine, layer, inputs, out)
+        attempt(write_dscores, layer, inputs, out)
 
 
 def drive_dscores(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#10: the gradient for known probabilities and targets, which are also those of the scores."""
     layer = named(student, "SoftmaxCrossEntropy")()
-    scores, y = inputs["scores"].copy(), inputs["y"].copy()
-    went = attempt(layer.forward, scores, y)
+    failed = attempt(write_dscores, layer, inputs, out)
+    right = exact(numbers(out.get("dscores")), inputs["right_dscores"])
+    if inputs.get("own") or not right:  # they may be kept in another form than the skeleton's
+        attempt(write_mine, layer, inputs, out)
+    if failed and "mine_dscores" not in out:
+        raise failed
+    if inputs.get("own") and "mine_dscores" in out:
+        scores, y = inputs["scores"].copy(), inputs["y"].copy()
+        out["own_scores"] = centred_differences(student, layer.forward, scores, scores, y)
+
+
+def write_dscores(layer, inputs: Mapping, out: Values) -> None:
+    """Put the gradient into `out` that comes when probabilities and targets are kept as in the skeleton."""
+    went = attempt(layer.forward, inputs["scores"].copy(), inputs["y"].copy())
     layer.probs, layer.targets = inputs["probs"].copy(), inputs["targets"].copy()
     with excused(went):
         out["dscores"] = np.array(layer.backward())
     out["probs_after"] = layer.probs
-    if inputs.get("own") and went is None:
-        layer.forward(scores, y)
-        out["own_gradient"] = np.array(layer.backward())
-        out["own_scores"] = centred_differences(student, layer.forward, scores, scores, y)
+
+
+def write_mine(layer, inputs: Mapping, out: Values) -> None:
+    """Put the gradient into `out` that comes after the student's own forward pass."""
+    layer.forward(inputs["scores"].copy(), inputs["y"].copy())
+    out["mine_probs"] = np.array(layer.probs)
+    out["mine_dscores"] = np.array(layer.backward())
+    out["mine_probs_after"] = layer.probs
 
 
 def drive_chain(student: ModuleType, inputs: Mapping, out: Values) -> None:

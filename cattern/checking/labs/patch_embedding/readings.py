@@ -10,6 +10,8 @@ import numpy as np
 from cattern.checking.lab import Values
 from cattern.checking.labs._reading import equal, exact, is_array, true, untouched, way
 
+GRADIENTS = {"dX": "X", "W": "W", "b": "b"}  # gradient → what has its shape
+
 
 def read_select(inputs: Mapping, raw: Values) -> Values:
     """TODO#1: how many rows of each class, and whether they are distinct, in order, random and repeatable."""
@@ -69,15 +71,47 @@ def read_cut(inputs: Mapping, raw: Values) -> Values:
 
 
 def read_forward(inputs: Mapping, raw: Values) -> Values:
-    """TODO#3, #5, #7: the output, and whether the input stayed as it was."""
+    """TODO#3, #5, #7: the output, whether the way back works after it, and whether the input stayed as it was."""
     facts: Values = {"out": raw["out"]} if "out" in raw else {}
+    if "dout" in inputs and facts:
+        facts["goes_back"] = true(not any(is_mended(inputs, raw, name) for name in GRADIENTS))
     return facts | untouched(inputs, raw, "X")
+
+
+def is_mended(inputs: Mapping, raw: Values, name: str) -> bool:
+    """Tell whether a gradient is wrong after the student's forward pass, and right where the input is kept as in the skeleton."""
+    right = inputs.get(f"right_{name}")
+    own = "dout_after" in raw and exact(raw.get(name), right)  # without it, the backward pass raised
+    return not own and exact(raw.get(f"kept_{name}"), right)
+
+
+def settled(inputs: Mapping, raw: Values) -> Values:
+    """Return raw values with the gradients that count: those after the student's own forward pass, whatever it keeps.
+
+    What it keeps wrongly is its own task's affair: a gradient that only the kept input makes right, or that only comes
+    with it, is the one with the kept input. So is one that is right with neither, unless another form was kept on purpose.
+    """
+    raised = "dout_after" not in raw and "kept_dout_after" in raw
+    came, of_form = dict(raw), is_of_form(inputs, raw.get("kept"))
+    for name in GRADIENTS:
+        own = not raised and exact(raw.get(name), inputs.get(f"right_{name}"))
+        if raised or (of_form and not own) or is_mended(inputs, raw, name):
+            keys = (name, f"twice_{name}", f"far_{name}")
+            came = {key: value for key, value in came.items() if key not in keys}
+            came |= {key: raw[f"kept_{key}"] for key in keys if f"kept_{key}" in raw}
+    return came | ({"dout_after": raw["kept_dout_after"]} if raised else {})
+
+
+def is_of_form(inputs: Mapping, kept) -> bool:
+    """Tell whether what a layer keeps could be meant for its input: it has the shape, and is no mask."""
+    return is_array(kept) and kept.shape == inputs["X"].shape and not np.isin(kept, (0.0, 1.0)).all()
 
 
 def read_backward(inputs: Mapping, raw: Values) -> Values:
     """TODO#4, #6, #8: the gradients; whether a second call adds; whether each fits the student's own forward pass."""
     facts: Values = {}
-    for name, shape in (("dX", "X"), ("W", "W"), ("b", "b")):
+    before, raw = raw, settled(inputs, raw)
+    for name, shape in GRADIENTS.items():
         grad = raw.get(name)
         if grad is None:
             continue
@@ -89,13 +123,13 @@ def read_backward(inputs: Mapping, raw: Values) -> Values:
                     facts["at_zero"] = grad[inputs["X"] == 0]
             own = raw.get(f"own_{name.removeprefix('d')}")
             if is_array(own):
-                facts[f"own_{name}"] = true(exact(grad, own))
+                facts[f"own_{name}"] = true(exact(grad, own) or exact(before.get(name), own))
         twice = raw.get(f"twice_{name}")
         if is_array(raw[name]) and is_array(twice) and raw[name].any():
             same_shape = twice.shape == raw[name].shape
             facts[f"adds_{name}"] = true(same_shape and np.allclose(twice, 2 * raw[name], rtol=1e-4))
     if inputs.get("own") and "dX" in raw:
-        facts["derived"] = true(not any(is_measured(raw, name, inputs["dout"]) for name in ("dX", "W", "b")))
+        facts["derived"] = true(not any(is_measured(raw, name, inputs["dout"]) for name in GRADIENTS))
     return facts | untouched(inputs, raw, "dout")
 
 
@@ -111,8 +145,12 @@ def is_measured(raw: Values, name: str, dout: np.ndarray) -> bool:
 
 
 def read_loss(inputs: Mapping, raw: Values) -> Values:
-    """TODO#9: loss and probabilities, whether a huge score gives a finite loss, whether the scores stayed."""
+    """TODO#9: loss and probabilities, whether the way back works, whether a huge score gives a finite loss, whether the scores stayed."""
     facts = {name: raw[name] for name in ("loss", "probs") if name in raw}
+    if "targets" in inputs and "loss" in raw:
+        right = inputs["right_dscores"]
+        mended = exact(raw.get("dscores"), right) and not exact(raw.get("mine_dscores"), right)
+        facts["goes_back"] = true(not mended)
     if "huge_loss" in raw:
         losses = raw["huge_loss"], raw.get("huge_other")
         finite = all(is_array(loss) and np.isfinite(loss).all() for loss in losses)
@@ -122,11 +160,15 @@ def read_loss(inputs: Mapping, raw: Values) -> Values:
 
 def read_dscores(inputs: Mapping, raw: Values) -> Values:
     """TODO#10: the gradient, and whether it fits the student's own loss."""
-    facts: Values = {"dscores": raw["dscores"]} if "dscores" in raw else {}
-    own, gradient = raw.get("own_scores"), raw.get("own_gradient")
-    if is_array(own) and is_array(gradient) and own.shape == gradient.shape:
-        facts["own_dscores"] = true(exact(gradient, own))
-    return facts | untouched(inputs, raw, "probs")
+    facts, mine, right = {}, raw.get("mine_dscores"), inputs["right_dscores"]
+    own_form = "dscores" not in raw or (exact(mine, right) and not exact(raw["dscores"], right))
+    if is_array(raw.get("own_scores")) and is_array(mine) and raw["own_scores"].shape == mine.shape:
+        facts["own_dscores"] = true(exact(mine, raw["own_scores"]))
+    if not own_form:
+        return facts | {"dscores": raw["dscores"]} | untouched(inputs, raw, "probs")
+    if mine is not None:
+        facts |= {"dscores": mine, "untouched": true(equal(raw.get("mine_probs_after"), raw["mine_probs"]))}
+    return facts
 
 
 def read_chain(inputs: Mapping, raw: Values) -> Values:

@@ -15,10 +15,16 @@ layers = partial(todo_task, HINTS, file=LAYERS)
 embedding = partial(todo_task, HINTS, file=EMBEDDING)
 
 
-def forward(points: float, output: str) -> tuple[Property, ...]:
-    """Return what a layer's forward pass earns."""
+def forward(points: float, output: str, kept: str) -> tuple[Property, ...]:
+    """Return what the forward pass earns of a layer that keeps its input as `self.kept`."""
     return (
-        earn(points, output, out=f"the array of {output} {{gap}}"),
+        earn(points - 1, output, out=f"the array of {output} {{gap}}"),
+        earn(
+            1,
+            "right, and ready for the way back",
+            out=f"the array of {output} {{gap}}",
+            goes_back=f"`backward` does not find what came in: `self.{kept}` must stay the input as it was given",
+        ),
         remark(untouched="`forward` changes its input"),
     )
 
@@ -120,7 +126,7 @@ TASKS = (
         "multiply every patch with every filter, sum, add the bias: features of filter after filter",
         drivers.forward_driver("PatchEmbedding"),
         readings.read_forward,
-        *forward(8, "features"),
+        *forward(8, "features", "patches"),
     ),
     embedding(
         4,
@@ -137,7 +143,7 @@ TASKS = (
         "map every row by X W + b",
         drivers.forward_driver("Linear"),
         readings.read_forward,
-        *forward(4, "outputs"),
+        *forward(4, "outputs", "X"),
     ),
     layers(
         6,
@@ -154,7 +160,7 @@ TASKS = (
         "turn negative numbers into 0",
         drivers.forward_driver("ReLU"),
         readings.read_forward,
-        *forward(3, "outputs"),
+        *forward(3, "outputs", "Z"),
     ),
     layers(
         8,
@@ -181,7 +187,13 @@ TASKS = (
         drivers.drive_loss,
         readings.read_loss,
         earn(4, "loss", loss="the loss {gap}"),
-        earn(2, "probabilities", probs="the array of probabilities {gap}"),
+        earn(1, "probabilities", probs="the array of probabilities {gap}"),
+        earn(
+            1,
+            "right, and ready for the way back",
+            probs="the array of probabilities {gap}",
+            goes_back="`backward` does not find the targets: `self.targets` must stay what the line above TODO#9 makes it",
+        ),
         earn(2, "no overflow", finite="the loss is not finite when scores reach ±1000"),
         remark(untouched="`forward` changes the scores"),
     ),
