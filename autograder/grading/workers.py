@@ -103,7 +103,7 @@ class Workers:
             verdict = self._empty(student, "reading it needs more memory than a submission may have")
         except WallBroken as error:
             return Graded(student, None, str(error))
-        except Exception as error:  # a fault of ours must not cost the rest of the class its verdicts
+        except (Exception, SystemExit) as error:  # a fault of ours costs nobody else a verdict
             return Graded(student, None, f"{type(error).__name__}: {error}")
         late = seconds_late(self.course.choices, moment(hand_in.at), hand_in.late) > 0
         about = {"course": self.course.recorded(), "handed_in": hand_in.at, "late": late}

@@ -7,6 +7,7 @@ A file that is empty or as released is taken only when there is no other.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from autograder.submission.cells import without_magics
@@ -111,7 +112,12 @@ def files_from_cells(
 
 
 def _stub(name: str, release: Mapping[str, bytes]) -> bytes:
-    return python_source(release[name])[0] if name in release else b""
+    return _readable(release[name]) if name in release else b""
+
+
+@lru_cache(maxsize=32)  # a class is compared with the same few files
+def _readable(source: bytes) -> bytes:
+    return python_source(source)[0]
 
 
 def _rank(file: Found, name: str, wanted: set[str]) -> int | None:

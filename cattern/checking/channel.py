@@ -63,6 +63,9 @@ class Channel(Heap):
         self._pipe, self._traffic, self._calls = pipe, 0, 0
         self._alive: list = []
         self._seed: list | None = None
+        self._module: Remote | None = None
+        # names that a probe got of the module: the next one gets them with it
+        self._asked: dict[str, None] = {}
         self.source = ""  # of the student's file
 
     # What drivers ask for
@@ -84,10 +87,21 @@ class Channel(Heap):
         self.source = source
         self.ask("load_watched", name, source)
 
-    def probe(self, name: str, seed: int) -> Remote:
-        """Let all be forgotten but the student's module, and return that."""
+    def probe(self, seed: int) -> Remote:
+        """Let all be forgotten but the student's module, and return that.
+
+        The functions and classes that were asked for in a probe before come with it.
+        """
         self.reset()
-        return self.ask("probe", name, seed)
+        self._module = None
+        told = self.ask("probe", seed, tuple(self._asked))
+        whole = isinstance(told, tuple) and len(told) == 1 + len(self._asked)
+        if not whole or not isinstance(told[0], Remote):
+            raise PipeError("no module came back")
+        self._module = told[0]
+        found = zip(self._asked, told[1:], strict=True)
+        self._module._known.update((asked, value) for asked, value in found if isinstance(value, Remote))
+        return self._module
 
     def command(self, name: str, *args, **kwargs):
         """Run one of the agent's commands beside the student's code; `seed` as late as with the next thing that is asked."""
@@ -103,6 +117,9 @@ class Channel(Heap):
             Exception: what was raised there: of the same built-in class, with a `failure` that says where.
             PipeError: the other side is gone, or its answer is no answer.
         """
+        if do in ("get", "set", "delete") and args[0] is self._module is not None:
+            self._asked[args[1]] = None
+            self._module._known.pop(args[1], None)  # it may be another one now
         message, value = self._exchange({"do": do}, args)
         while "call" in message:
             message, value = self._serve(message, value)
@@ -260,4 +277,4 @@ def _nothing(self, *args) -> None:
     """Make an exception without its class's own arguments."""
 
 
-_REFUSED = {KeyboardInterrupt, BaseExceptionGroup, ExceptionGroup, BaseException}
+_REFUSED = {KeyboardInterrupt, SystemExit, GeneratorExit, BaseExceptionGroup, ExceptionGroup, BaseException}

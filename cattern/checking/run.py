@@ -6,7 +6,7 @@ The module is in this process (`run`: the solution, its mistakes, a student's ow
 
 import random
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -85,10 +85,13 @@ def run_remotely(
         failure = describe(error, file)
         return [Answer(probe.id, {}, failure) for probe in probes], []
     answers, size = [], 0
+
+    def drive(_, inputs: Mapping, out: Values) -> None:
+        task.driver(channel.probe(SEED), inputs, out)  # whatever student code left there to be asked
+
     for probe in probes:
-        module = channel.probe(module_name(file), SEED)
         with np.errstate(all="ignore"):
-            answered = answer(task.driver, module, probe, file)
+            answered = answer(drive, None, probe, file)
         size += sum(value.size for value in answered.values.values() if isinstance(value, np.ndarray))
         if size > MAX_ELEMENTS:
             raise PipeError(f"it holds more than {MAX_ELEMENTS} numbers")

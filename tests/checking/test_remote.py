@@ -58,7 +58,7 @@ def served(source: str, file: str = "student.py"):
     channel = Channel(Pipe(here))
     try:
         channel.load("student_of_a_pipe", source)
-        yield channel, channel.probe("student_of_a_pipe", 0)
+        yield channel, channel.probe(0)
     finally:
         here.shutdown(socket.SHUT_RDWR)
         thread.join(10)
@@ -186,6 +186,48 @@ def test_an_exception_is_of_its_class_and_tells_line_and_locals(pipe):
     assert (failure.type, failure.code) == ("IndexError", "return [][3]")
     assert STUDENT.splitlines()[failure.line - 1].strip() == failure.code
     assert locals_of(caught.value, "kept", "missing") == {"kept": 8}
+
+
+@pytest.mark.parametrize("name", ["SystemExit", "GeneratorExit", "KeyboardInterrupt", "BaseException"])
+def test_nothing_that_is_raised_there_ends_this_process(name):
+    source = f"class {name}2({name}): pass\ndef f(): raise {name}2(3)"
+    if name == "KeyboardInterrupt":  # the agent's own, and no answer
+        source = f"class Odd(BaseException): __mro__ = ()\nOdd.__name__ = '{name}'\ndef f(): raise Odd"
+    with served(source) as (_, module), pytest.raises(Exception, match=r"3|^$") as caught:
+        module.f()
+    assert isinstance(caught.value, Exception) and probing.describe(caught.value, "student.py").line
+
+
+def test_what_a_probe_asked_the_module_for_comes_with_the_next_one(monkeypatch):
+    with served("def f(): return 1\ndef g(): return 2\nclass Net: pass\nNUMBER = 3") as (channel, module):
+        assert (module.f(), module.NUMBER, type(module.Net()).__name__) == (1, 3, "Net")
+        module, asked = channel.probe(0), []
+        ask = channel.ask
+        monkeypatch.setattr(channel, "ask", lambda do, *args: asked.append(do) or ask(do, *args))
+        assert (module.f(), type(module.Net()).__name__, module.NUMBER, module.g()) == (1, "Net", 3, 2)
+        assert asked == ["call", "call", "get", "get", "call"]
+        with pytest.raises(AttributeError, match="no attribute 'h'"):
+            _ = module.h
+
+
+def test_a_name_of_the_module_stands_for_what_it_is_when_a_probe_begins_or_is_put_there():
+    source = "def f(): return 1\ndef g(): return 2\ndef change():\n    global f\n    f = g"
+    with served(source) as (channel, module):
+        assert (module.f(), module.g()) == (1, 2)
+        module = channel.probe(0)
+        module.f = module.g
+        assert module.f() == 2
+        del module.f
+        for _ in range(2):
+            with pytest.raises(AttributeError):
+                module.f()
+            module = channel.probe(0)
+        module.f = module.g
+        assert channel.probe(0).f() == 2
+    with served(source) as (channel, module):
+        assert module.f() == 1
+        module.change()
+        assert channel.probe(0).f() == 2
 
 
 def test_what_a_stand_in_raises_is_raised_in_the_students_line(pipe):

@@ -74,10 +74,20 @@ def stoppers() -> dict[str, dict[str, bytes]]:
         "a foreign cell": {NOTEBOOK: book({**cell, "metadata": {"nbgrader": foreign}})},
         "braces": {NOTEBOOK: b'{"cells": [' + b"{}," * 1_000_000 + b"{}]}", "neural_net.py": net},
         "caf\udce9 $(reboot)": {"neural_net.py": net},
+        "exit": {"neural_net.py": doing("np.random.seed = sys.exit")},
+        "gone": {"neural_net.py": doing("sys.modules.pop(__name__)")},
+        "leaving": {"neural_net.py": doing("sys.modules[__name__] = np.seterr = sys.exit")},
         "markdown": {NOTEBOOK: book(costly), "neural_net.py": net},
         "tabs": {"neural_net.py": b"class TwoLayerNet:\n" + b"\tdef f(self):\n        return 1\n" * 20_000},
         "weights": {"best_net.npz": twice.getvalue(), "neural_net.py": net},
     }
+
+
+def doing(line: str) -> bytes:
+    """Return a right file whose `loss`, after it has loss and no gradients yet, does something to its process besides."""
+    there = "        grads = {}\n"
+    assert there in SOLUTION
+    return ("import sys\n" + SOLUTION.replace(there, f"{there}        {line}\n")).encode()
 
 
 def given_back(folder: Path, students: dict[str, dict[str, bytes]]) -> dict[str, tuple[str, str]]:

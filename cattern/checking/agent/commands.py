@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 COMMANDS: dict[str, Callable] = {}
+# As they were before the student's code could put something else in their place.
+_seed_numpy, _seed_python = np.random.seed, random.seed
 
 
 def command(function: Callable) -> Callable:
@@ -22,9 +24,9 @@ def command(function: Callable) -> Callable:
 @command
 def seed(number: int, only_numpy: bool = False) -> None:
     """Let the global random streams start over."""
-    np.random.seed(number)
+    _seed_numpy(number)
     if not only_numpy:
-        random.seed(number)
+        _seed_python(number)
 
 
 @command

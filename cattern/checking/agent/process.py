@@ -26,6 +26,8 @@ class Agent(Heap):
         self._pipe, self._file, self._error = pipe, source_file, None
         self._turn, self._unread = threading.RLock(), b""
         self._known: dict[type, list] = {}
+        # the student's; what stands in `sys.modules` may be anything
+        self._module: types.ModuleType | None = None
         self._watch = None  # of an instrumented file
         self.stopper = Stopper({source_file}, only_students, end_here)
 
@@ -168,14 +170,14 @@ class Agent(Heap):
 
     def _do_load(self, name: str, source: str, endless: tuple):
         self.stopper.know(self._file, source, endless)
-        module, absent = loading.load_student(name, Path(self._file), source)
-        return module, absent
+        self._module, absent = loading.load_student(name, Path(self._file), source)
+        return self._module, absent
 
     def _do_load_watched(self, name: str, source: str):
         self._watch = watch.Watch()
         self.stopper.only_end = True
-        module, absent = loading.load_student(name, Path(self._file), source, self._watch.made)
-        return module, absent
+        self._module, absent = loading.load_student(name, Path(self._file), source, self._watch.made)
+        return self._module, absent
 
     def _do_watch(self, text: str, numbers: np.ndarray, keep: bool, limit: int) -> None:
         self._watch.start(watch.read_plan(text, numbers), keep, limit)
@@ -183,11 +185,12 @@ class Agent(Heap):
     def _do_watched(self) -> tuple:
         return watch.told(self._watch)
 
-    def _do_probe(self, module_name: str, number: int):
+    def _do_probe(self, number: int, wanted: tuple):
         self.reset()
         commands.seed(number)
-        np.seterr(all="ignore")
-        return sys.modules[module_name]
+        _seterr(all="ignore")
+        there = [vars(self._module).get(name) for name in wanted]
+        return self._module, *[value if isinstance(value, _MADE) else None for value in there]
 
     def _do_get(self, obj, name: str):
         return getattr(obj, name)
@@ -221,6 +224,8 @@ class Agent(Heap):
 
 
 _METHODS = (types.FunctionType, staticmethod, classmethod)
+_seterr = np.seterr  # as it was before the student's code
+_MADE = (types.FunctionType, type)
 
 
 def _raw(kind: type, name: str):

@@ -150,15 +150,15 @@ class There(Runner):
         if len(source) > MAX_SOURCE:
             raise ValueError("too long")
         _, self.places = instrumented(without_magic(source))
-        self._channel, self._name, self._file = channel, module_name(lab.file_of(task)), lab.file_of(task)
-        channel.load_watched(self._name, source)
+        self._channel, self._file = channel, lab.file_of(task)
+        channel.load_watched(module_name(self._file), source)
 
     def close(self) -> None:
         """Do nothing: the other process ends with the conversation."""
 
     def _run(self, probe: Probe, plan: Mapping[int, Filling], keep: bool, limit: int) -> Recording:
         self._channel.ask("watch", *told_plan(plan), keep, min(limit, MAX_STEPS))
-        module = self._channel.probe(self._name, probing.SEED)
+        module = self._channel.probe(probing.SEED)
         with np.errstate(all="ignore"):
             answer = probing.answer(self.task.driver, module, probe, self._file)
         facts, line = self._read(probe, answer)
