@@ -127,6 +127,13 @@ def test_a_way_back_that_is_not_written_says_nothing_against_the_forward_pass(ta
 
 
 @pytest.mark.parametrize("task", OVERWRITTEN)
+def test_a_forward_pass_that_raises_earns_nothing_for_the_way_back_and_is_not_blamed_for_it(task):
+    verdict = grade_files(LAB, written(LAB, {task: "out = 1 / 0"}), of(task))[task]
+    assert verdict.score == 0 and "ZeroDivisionError" in verdict.rationale
+    assert "goes_back" not in {row["fact"] for row in verdict.evidence["lost"]}
+
+
+@pytest.mark.parametrize("task", OVERWRITTEN)
 def test_mistakes_of_the_way_back_are_judged_with_what_should_be_kept(task):
     _, back, overwritten, _ = OVERWRITTEN[task]
     alone = sample(list(reference(LAB).mistakes(load_lab(LAB).task(back))), 3)

@@ -73,7 +73,7 @@ def read_cut(inputs: Mapping, raw: Values) -> Values:
 def read_forward(inputs: Mapping, raw: Values) -> Values:
     """TODO#3, #5, #7: the output, whether the way back works after it, and whether the input stayed as it was."""
     facts: Values = {"out": raw["out"]} if "out" in raw else {}
-    if "dout" in inputs and facts:
+    if "dout" in inputs:  # where it raised, nothing was kept wrongly
         facts["goes_back"] = true(not any(is_mended(inputs, raw, name) for name in GRADIENTS))
     return facts | untouched(inputs, raw, "X")
 
@@ -147,7 +147,7 @@ def is_measured(raw: Values, name: str, dout: np.ndarray) -> bool:
 def read_loss(inputs: Mapping, raw: Values) -> Values:
     """TODO#9: loss and probabilities, whether the way back works, whether a huge score gives a finite loss, whether the scores stayed."""
     facts = {name: raw[name] for name in ("loss", "probs") if name in raw}
-    if "targets" in inputs and "loss" in raw:
+    if "targets" in inputs:
         right = inputs["right_dscores"]
         mended = exact(raw.get("dscores"), right) and not exact(raw.get("mine_dscores"), right)
         facts["goes_back"] = true(not mended)
