@@ -90,7 +90,7 @@ class Judged:
         """Return the sentence about one of its facts, with or without a place for the numbers."""
         said = self.prop.says.get(gap.fact, "")
         if "{gap}" not in said and gap.words == MISSING:  # "two calls give two losses": no, they give none
-            said = ""
+            return f"{self.prop.name}: not to be seen in what your code gave"
         if "{got}" in said and not gap.got:  # another shape, say
             said = ""
         return said or f"{self.prop.name} {{gap}}"

@@ -219,14 +219,17 @@ class Search:
     def gives(self, mistakes: Mistakes, names: set[str]) -> bool:
         """Tell whether the solution with these mistakes gives these facts on all probes, stopping at the first that differs.
 
-        Where a fact is missing, what was raised must be the same.
+        Where a fact is missing, or the mistakes raise an exception, what was raised must be the same: what was computed
+        before an exception says nothing of why it was raised.
         """
         for probe in self.reference.probes(self.task):
             facts = self.reference.facts(self.task, self.base | mistakes, probe)
             if facts is None:
                 return False
             keys = {(probe.id, name) for name in names}
-            if any(key in self.plain and key not in self.all_got for key in keys):
+            if RAISED in (name for _, name in facts) or any(
+                key in self.plain and key not in self.all_got for key in keys
+            ):
                 keys.add((probe.id, RAISED))
             if any(not same(facts.get(key), self.all_got.get(key)) for key in keys):
                 return False

@@ -338,7 +338,16 @@ def test_no_bytes_raise_anything_but_what_a_driver_expects(data):
 def test_a_flood_of_calls_is_ended(monkeypatch):
     monkeypatch.setattr("cattern.checking.channel.MAX_CALLS", 3)
     source = "def flood(f):\n    while True:\n        f()\n"
-    with served(source) as (_, module), pytest.raises(PipeError, match="more than 3 calls"):
+    with (
+        served(source) as (_, module),
+        pytest.raises(RuntimeError, match="after 3 calls the loop has not ended") as end,
+    ):
+        module.flood(lambda: None)
+    assert end.value.failure["line"] == 3
+    deaf = source.replace(
+        "        f()\n", "        try:\n            f()\n        except RuntimeError:\n            pass\n"
+    )
+    with served(deaf) as (_, module), pytest.raises(PipeError, match="more than 6 calls"):
         module.flood(lambda: None)
 
 

@@ -51,6 +51,21 @@ def unpacked(value, count: int, says: str) -> tuple:
     return tuple(value)
 
 
+def something(value, says: str):
+    """Return what a function returned.
+
+    Args:
+        value: what it returned.
+        says: what it returns, in words: "one_hot returns an array".
+
+    Raises:
+        ApiError: it returned nothing.
+    """
+    if value is None:
+        raise ApiError(f"{says}, but here it returned {kind_of(value)}")
+    return value
+
+
 def kind_of(value) -> str:
     """Return what a value is, in words."""
     return "None: is a `return` missing?" if value is None else type(value).__name__

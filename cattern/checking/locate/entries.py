@@ -13,6 +13,7 @@ from cattern.checking.locate.relations import Pair, relation
 
 CODE = 120  # characters of the student's code that are quoted
 RAISES = "raises an exception"
+UNCHANGED = "is not changed: its line raises an exception"
 WRONG = "has a wrong value"  # what is said where nothing better is known
 Target = tuple[Property, str]  # a lost property, and a fact of it that is wrong
 
@@ -43,7 +44,7 @@ def entry_of(repair: Repair, holds: str, target: Target, said: str | None = None
 def what_it_is(repair: Repair, shown: Sequence[tuple]) -> str:
     """Return what stands in a place, beginning with a verb."""
     if repair.blind:
-        return RAISES
+        return UNCHANGED if repair.place.kind == "after" else RAISES
     if repair.holds and repair.holds != repair.words + repair.form.words:
         return f"is {repair.holds}"
     pairs = [

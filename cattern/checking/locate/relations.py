@@ -48,7 +48,7 @@ def relation(pairs: Sequence[Pair]) -> str | None:
         return None
     if all(p.expected.ndim == 0 and p.expected in (0, 1) for p in pairs):
         return None  # yes or no
-    for find in (_shape, _zero, _factor, _order, _term, _other):
+    for find in (_shape, _part, _zero, _factor, _order, _term, _other):
         if found := find(pairs):
             return found
     return None
@@ -70,6 +70,19 @@ def _shape(pairs: Sequence[Pair]) -> str | None:
         return (
             f"has the right numbers in shape {pairs[0].got.shape}, where {pairs[0].expected.shape} is needed"
         )
+    return None
+
+
+def _part(pairs: Sequence[Pair]) -> str | None:
+    """Some numbers of a list that grows: a number that was written over, or a loop that ended too early."""
+    if any(p.expected.ndim != 1 or p.got.ndim > 1 or p.got.size > p.expected.size for p in pairs):
+        return None
+    if len({round(float(v), 6) for p in pairs for v in p.expected}) < 3:
+        return None  # chance
+    if all(agree(p.expected[-p.got.size :], p.got.ravel()) for p in pairs):
+        return f"holds only the last of the right numbers{'' if pairs[0].got.ndim else ', and no list'}"
+    if all(agree(p.expected[: p.got.size], p.got.ravel()) for p in pairs):
+        return "holds only the first of the right numbers"
     return None
 
 

@@ -6,15 +6,26 @@ from collections.abc import Mapping, Sequence
 def sentences(verdict: Mapping) -> list[str]:
     """Return what a task's verdict (as JSON) says of places in the student's code and of exact relations, each once."""
     found = [located(entries) for entries in _by_place(verdict.get("located", ()))]
-    found += [f"{_capital(e['property'])}: {e['relation']}." for e in verdict.get("relation", ())]
+    of: dict[str, list[str]] = {}  # what is said of calls holds for all that comes of them
+    for entry in verdict.get("relation", ()):
+        of.setdefault(entry["relation"], []).append(entry["property"])
+    for said, names in of.items():
+        together = [names] if said.startswith("`") else [[name] for name in names]
+        found += [f"{_capital(_listed(several))}: {said}." for several in together]
     return list(dict.fromkeys(found))
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names as a list in words, each once; one with a comma of its own in quotes."""
+    names = [f"“{name}”" if "," in name else name for name in dict.fromkeys(names)]
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def located(entries: Sequence[Mapping]) -> str:
     """Return the sentences about one place, from the entries of a verdict's "located" that name it."""
     entry = entries[0]
-    names = [f"“{name}”" if "," in name else name for name in dict.fromkeys(e["property"] for e in entries)]
-    right = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    names = dict.fromkeys(e["property"] for e in entries)
+    right = _listed(list(names))
     verb, given = "are" if len(names) > 1 else "is", "given the above, " if entry.get("after") else ""
     lines = dict.fromkeys(
         "the rest of the line" if n == entry["line"] else f"line {n}" for n in entry.get("with", ())

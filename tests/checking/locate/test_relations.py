@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import autograder.labs
 from cattern.checking.locate.relations import COEFFICIENTS, FACTORS, Pair, relation
+from cattern.checking.locate.words import sentences
 
 LABS = Path(autograder.labs.__file__).parent
 RNG = np.random.default_rng(5)
@@ -44,6 +45,30 @@ def related(change) -> str | None:
 )
 def test_a_relation_is_named_when_it_is_exact(change, said):
     assert related(change) == said
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        (lambda a: a[-1], "holds only the last of the right numbers, and no list"),
+        (lambda a: a[-2:], "holds only the last of the right numbers"),
+        (lambda a: a[:2], "holds only the first of the right numbers"),
+        (lambda a: a[1:3], None),
+    ],
+)
+def test_a_list_that_was_written_over_or_ended_too_early_is_told(kept, said):
+    lists = [RNG.normal(size=4), RNG.normal(size=6)]
+    assert relation([Pair(a, kept(a), {}, {}) for a in lists]) == said
+
+
+def test_what_is_said_of_calls_is_said_once_for_all_that_comes_of_them():
+    entries = [
+        ("updates", "`step` is called twice"),
+        ("losses", "`step` is called twice"),
+        ("losses", "yours is 0"),
+    ]
+    verdict = {"relation": [{"property": p, "fact": "W", "relation": r} for p, r in entries]}
+    assert sentences(verdict) == ["Updates and losses: `step` is called twice.", "Losses: yours is 0."]
 
 
 def test_no_word_of_a_lab_is_doubled_by_any_relation():

@@ -13,7 +13,7 @@ import numpy as np
 
 from cattern.checking.lab import Values
 from cattern.checking.labs import _driving
-from cattern.checking.labs._driving import dict_from, replaced, unpacked
+from cattern.checking.labs._driving import dict_from, replaced, something, unpacked
 from cattern.checking.labs._stand_ins import Map, Network, TanhLoss, called
 
 HISTORIES = (
@@ -46,7 +46,7 @@ def drive_sample(student: ModuleType, inputs: Mapping, out: Values) -> None:
 def drive_one_hot(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#2: the rows of some labels."""
     y = inputs["y"].copy()
-    Y = named(student, "one_hot")(y, inputs["num_classes"])
+    Y = something(named(student, "one_hot")(y, inputs["num_classes"]), "one_hot returns an array")
     out["Y"], out["y_after"] = Y, y
     out["is_float32"] = getattr(Y, "dtype", None) == np.float32
 
@@ -57,7 +57,7 @@ def drive_gaussian(student: ModuleType, inputs: Mapping, out: Values) -> None:
     shape = tuple(int(n) for n in inputs["shape"])
     for key, seed in (("array", 0), ("again", 0), ("other", 1)):
         rng = np.random.default_rng([inputs["seed"], seed])
-        array = draw(shape, rng, inputs["std"])
+        array = something(draw(shape, rng, inputs["std"]), "normalised_gaussian returns an array")
         out[key] = np.array(array)
         out["is_float32"] = getattr(array, "dtype", None) == np.float32
 
@@ -132,7 +132,8 @@ def drive_evaluate(student: ModuleType, inputs: Mapping, out: Values) -> None:
     out["loss"], out["accuracy"] = unpacked(found, 2, "evaluate returns two values")
     out["W_after"], out["X_after"], out["Y_after"] = layer.params["W"], X, Y
     with contextlib.suppress(Exception):
-        out["elsewhere"] = evaluate(Network(Map(inputs["W"])), TanhLoss(), 0.5 * X, Y)[0]
+        elsewhere = evaluate(Network(Map(inputs["W"])), TanhLoss(), 0.5 * X, Y)
+        out["elsewhere_loss"], out["elsewhere_accuracy"] = elsewhere
 
 
 def weights_of(model) -> np.ndarray:

@@ -28,11 +28,16 @@ def read_sample(inputs: Mapping, raw: Values) -> Values:
     if X is None or y is None:
         return facts
     facts["X_shape"], facts["y_shape"] = shape_of(X), shape_of(y)
-    if is_array(X) and X.ndim == 2 and X.shape[1] == flat.shape[1] and len(X):
-        rows, scale = lookup(flat, X)
-        facts["are_images"] = true(rows is not None)
+    if is_array(X) and X.size and X.size % flat.shape[1] == 0:
+        rows = None
+        if X.ndim == 2 and X.shape[1] == flat.shape[1]:
+            rows, scale = lookup(flat, X)
+            facts["are_images"] = true(rows is not None)
+            if rows is not None:
+                facts["scale"] = np.array([scale.min(), scale.max()]) * 255
+        if rows is None:
+            rows = in_other_form(flat, X)
         if rows is not None:
-            facts["scale"] = np.array([scale.min(), scale.max()]) * 255
             facts |= choice(inputs["labels"].astype(float), y, rows)
             if FEW < n < len(flat):
                 facts |= places(rows, len(flat))
@@ -66,7 +71,10 @@ def choice(labels: np.ndarray, y, rows: np.ndarray) -> Values:
     facts = {"no_repeats": true(len(np.unique(rows)) == len(rows))}
     if is_array(y) and y.shape == rows.shape:
         facts["own_labels"] = true(np.array_equal(y, labels[rows]))
-        facts["labels_are_first"] = true(np.array_equal(y, labels[: len(y)]))
+        if len(rows) < len(labels):  # of all images, the first labels are in another order, too
+            mixed = np.array_equal(np.sort(y), np.sort(labels[rows])) and not facts["own_labels"]
+            facts["labels_in_another_order"] = true(mixed)
+            facts["labels_are_first"] = true(np.array_equal(y, labels[: len(y)]))
         facts["labels_are_rows"] = true(np.array_equal(y, rows))
     return facts
 
@@ -78,6 +86,26 @@ def lookup(flat: np.ndarray, X: np.ndarray) -> tuple[np.ndarray | None, np.ndarr
     rows = np.argmax(cosines, axis=1)
     found = np.all(cosines[np.arange(len(X)), rows] > 1 - 1e-6)
     return (rows if found else None), norms[0] / norms[1][rows]
+
+
+def in_other_form(flat: np.ndarray, X: np.ndarray) -> np.ndarray | None:
+    """Return which images stand in an X that is not as it should be: of another shape, or with numbers added to the pixels.
+
+    So a mistake in X costs X, and not also the labels and the choice.
+    """
+    if flat.shape[1] < 3:
+        return None
+    for form in (X, X.T):
+        form = form.reshape(-1, flat.shape[1])
+        rows, _ = lookup(centred(flat), centred(form))
+        if rows is not None:
+            return rows
+    return None
+
+
+def centred(rows: np.ndarray) -> np.ndarray:
+    """Return rows without their means."""
+    return rows - rows.mean(axis=1, keepdims=True)
 
 
 def read_one_hot(inputs: Mapping, raw: Values) -> Values:
@@ -129,7 +157,7 @@ def one_digit(x: float) -> float:
 
 def read_train_epoch(inputs: Mapping, raw: Values) -> Values:
     """TODO#4: what it returned, beside the solution's and beside what its own updates gave; and where W ended."""
-    facts: Values = {"W": raw["W"]} if "W" in raw else {}
+    facts = moved(inputs, raw, "losses")
     Y, order = inputs["Y"], np.split(inputs["order"], inputs["cuts"])
     for name in ("losses", "accuracies"):
         if name in raw:
@@ -164,11 +192,24 @@ def squeezed(value):
 def read_evaluate(inputs: Mapping, raw: Values) -> Values:
     """TODO#5: the two numbers, and whether nothing was trained."""
     facts: Values = {name: scalar(raw[name]) for name in ("loss", "accuracy") if name in raw}
-    if equal(raw.get("loss"), raw.get("elsewhere")):  # a number that is always the same asks nobody
+    if all(equal(raw.get(name), raw.get(f"elsewhere_{name}")) for name in ("loss", "accuracy")):
+        # numbers that are always the same ask nobody
         return facts
     return facts | untouched(inputs, raw, "W", "X", "Y")
 
 
 def read_train(inputs: Mapping, raw: Values) -> Values:
     """TODO#6: the six histories, and where W ended."""
-    return {name: raw[name] for name in (*HISTORIES, "W") if name in raw}
+    return {name: raw[name] for name in HISTORIES if name in raw} | moved(inputs, raw, HISTORIES[0])
+
+
+def moved(inputs: Mapping, raw: Values, last: str) -> Values:
+    """Return where W ended; nothing where an exception came before the first update: W stands still because of that.
+
+    Args:
+        inputs: of the probe.
+        raw: what came.
+        last: what is there when the function came to its end.
+    """
+    stopped = last not in raw and equal(raw.get("W"), inputs["W"])
+    return {"W": raw["W"]} if "W" in raw and not stopped else {}

@@ -46,7 +46,13 @@ TASKS = (
         earn(1, "inputs untouched", untouched="the images or labels are changed in place"),
         FLOAT32,
         remark(int64="y is not int64: small integers overflow as soon as somebody computes with them"),
-        diagnostic=("all_values", "labels_are_first", "labels_are_rows", "first_rows"),
+        diagnostic=(
+            "all_values",
+            "labels_are_first",
+            "labels_are_rows",
+            "labels_in_another_order",
+            "first_rows",
+        ),
     ),
     todo(
         2,

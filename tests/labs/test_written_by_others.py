@@ -1,0 +1,116 @@
+"""Wrong work as people write it, two mistakes at a time too: it costs its own points, and what is said of it is true."""
+
+import pytest
+from judging import grade_files
+from test_styles import written
+
+from cattern.checking.lab import load_lab
+
+# (lab, task, what is written there, points, the mistakes named, a piece of the reason)
+WRONG = {
+    "pixels without their mean: labels and choice are right": (
+        "nn_library",
+        "TODO#1",
+        """
+rows = rng.permutation(len(images))[:num_samples]
+X = images[rows].reshape(num_samples, -1).astype(np.float32)
+X = (X - X.mean()) / 255
+y = labels[rows].astype(np.int64)
+""",
+        8,
+        [],
+        "not an image with all pixels divided by one number",
+    ),
+    "pieces of several images in a row": (
+        "nn_library",
+        "TODO#1",
+        """
+rows = rng.choice(len(images), num_samples, replace=False)
+X = images[rows].reshape(-1, num_samples).astype(np.float32) / 255
+y = labels[rows].astype(np.int64)
+""",
+        8,
+        ["sample-pixels-mixed-up"],
+        "the shape of X",
+    ),
+    "labels shuffled by themselves": (
+        "nn_library",
+        "TODO#1",
+        """
+rows = rng.choice(len(images), num_samples, replace=False)
+X = images[rows].reshape(num_samples, -1).astype(np.float32) / 255
+y = rng.permutation(labels[rows]).astype(np.int64)
+""",
+        9,
+        ["sample-labels-in-another-order"],
+        "the labels in y do not belong to the rows of X",
+    ),
+    "nothing is returned, so nothing is said of dtypes": (
+        "nn_library",
+        "TODO#2",
+        "return None",
+        0,
+        [],
+        "one_hot returns an array, but here it returned None: is a `return` missing?",
+    ),
+    "nothing is returned, so nothing is said of seeds": (
+        "nn_library",
+        "TODO#3",
+        "return None",
+        0,
+        [],
+        "normalised_gaussian returns an array, but here it returned None: is a `return` missing?",
+    ),
+    "an exception before the update is no missing update": (
+        "nn_library",
+        "TODO#4",
+        """
+model.zero_grad()
+scores = model.forward(X_batch)
+losses.append(loss_layer.forward(scores, Y_batch))
+accuracies.append(np.mean(np.argmax(scores, 1) == np.argmax(Y_batch, 1)))
+model.backward(loss_layer.backward(scores))
+model.step(learning_rate)
+""",
+        0,
+        [],
+        "it raised TypeError: ",
+    ),
+    "four mistakes in a loop": (
+        "nn_library",
+        "TODO#4",
+        """
+model.zero_grad()
+scores = model.forward(X_batch)
+losses.append(loss_layer.forward(scores, Y_batch) * len(rows))
+accuracies.append(np.sum(np.argmax(scores, 1) == np.argmax(Y_batch, 1)) / 32)
+model.backward(-loss_layer.backward())
+model.step(learning_rate / len(rows))
+""",
+        0,
+        ["epoch-accuracy-fixed-size", "epoch-rate-by-batch-size", "epoch-summed-loss", "epoch-uphill"],
+        "the weights after the epoch",
+    ),
+    "two numbers exchanged, and nothing trained": (
+        "nn_library",
+        "TODO#5",
+        """
+scores = model.forward(X)
+accuracy = loss_layer.forward(scores, Y)
+loss = np.mean(np.argmax(scores, axis=1) == np.argmax(Y, axis=1))
+""",
+        1,
+        ["eval-swapped"],
+        "the loss is",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_mistake_costs_its_own_points_and_is_called_by_its_name(name):
+    lab, task, body, points, named, reason = WRONG[name]
+    verdict = grade_files(lab, written(lab, {task: body}), [load_lab(lab).task(task)])[task]
+    assert (verdict.score, [m.id for m in verdict.mistakes]) == (points, named)
+    assert reason in verdict.rationale
+    if "nothing is returned" in name:
+        assert verdict.remarks == ()
