@@ -4,7 +4,8 @@ A driver gets a `Remote` in the place of the module and calls it as if it were h
 """
 
 import linecache
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -102,6 +103,20 @@ def beside(student, function: Callable, *args, **kwargs):
     if isinstance(student, Remote):
         return student._channel.command(function.__name__, *args, **kwargs)
     return function(*args, **kwargs)
+
+
+def outcomes(student, *calls: tuple) -> Iterator[Callable[[], object]]:
+    """Make calls where a student's module is, in one go; yield what is worth calling here in the place of each.
+
+    Args:
+        student: the module, or an object of the student's.
+        calls: see `outcomes` in `cattern.checking.agent.commands`.
+
+    Yields:
+        A function that returns what the call gave, or raises what it raised.
+    """
+    for given, value in beside(student, commands.outcomes, calls):
+        yield (lambda value=value: value) if given else partial(beside, student, commands.raise_again, value)
 
 
 def source_of(student) -> str:

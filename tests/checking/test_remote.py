@@ -15,11 +15,12 @@ from judging import reference, solved, stubbed
 from cattern.checking import run as probing
 from cattern.checking.agent import commands
 from cattern.checking.agent.heap import Heap
+from cattern.checking.agent.loading import load_module, without_trace
 from cattern.checking.agent.process import Agent
 from cattern.checking.agent.values import HEAD, HeapError, Noted
 from cattern.checking.channel import Channel, PipeError
 from cattern.checking.lab import lab_names, load_lab, module_name
-from cattern.checking.remote import beside, is_class, locals_of
+from cattern.checking.remote import beside, is_class, locals_of, outcomes
 
 
 class Pipe:
@@ -87,6 +88,8 @@ class Net:
     def raises(self, x):
         kept = x * 2
         return [][3]
+    def leaves(self):
+        raise SystemExit
     def use(self, layer):
         layer.params["W"] -= 1
         return layer.forward(layer.params["W"])
@@ -102,6 +105,8 @@ def where(f):
     return f(secret + 1)
 def unread(grads):
     return 1
+def draw():
+    return np.random.rand()
 """
 
 
@@ -228,6 +233,32 @@ def test_a_name_of_the_module_stands_for_what_it_is_when_a_probe_begins_or_is_pu
         assert module.f() == 1
         module.change()
         assert channel.probe(0).f() == 2
+
+
+@pytest.mark.parametrize("where", ["here", "there"])
+def test_calls_in_one_go_give_what_each_gave_and_raise_what_each_raised(where, pipe, tmp_path):
+    module = pipe[1]
+    if where == "here":
+        with without_trace(["student_here"]):
+            module = load_module("student_here", tmp_path / "student.py", STUDENT)
+    net, X = module.Net(), np.zeros(3)
+    draws = [(7, module.draw, (), {}), (None, module.draw, (), {}), (7, module.draw, (), {})]
+    calls = [(None, net.same, (), {}), (None, net.raises, (4,), {}), (None, net.leaves, (), {})]
+    calls += [(None, net.spoil, (X,), {}), (None, net.same, (), {}), *draws]
+    first, raised, left, _, again, *drawn = outcomes(module, *calls)
+    assert first().tolist() == [1, 1, 1] and again().tolist() == [2, 2, 2], "each as it was then"
+    assert X.tolist() == [0, 0, 0], "a call gets a copy"
+    for _ in range(2):
+        with pytest.raises(IndexError) as caught:
+            raised()
+        failure = probing.describe(
+            caught.value, "student.py" if where == "there" else str(tmp_path / "student.py")
+        )
+        assert failure.code == "return [][3]" and locals_of(caught.value, "kept") == {"kept": 8}
+    with pytest.raises(SystemExit if where == "here" else Exception):
+        left()
+    a, b, c = (draw() for draw in drawn)
+    assert a == c != b
 
 
 def test_what_a_stand_in_raises_is_raised_in_the_students_line(pipe):

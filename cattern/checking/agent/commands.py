@@ -153,6 +153,44 @@ def repeated(call: Callable, args: tuple, kwargs: dict, times: int) -> list:
 
 
 @command
+def outcomes(calls: list[tuple]) -> list[tuple[bool, object]]:
+    """Make calls one after the other, each with copies of its arrays, whatever becomes of the others.
+
+    Args:
+        calls: (start, call, args, kwargs); `start` is that of the random streams before the call, None leaves them.
+
+    Returns:
+        For each, whether it gave something, and what it gave, as it was then; or what it raised.
+    """
+    found: list[tuple[bool, object]] = []
+    for start, call, args, kwargs in calls:
+        if start is not None:
+            seed(start)
+        try:
+            found.append((True, _as_it_is(_copied(call, args, kwargs))))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit included
+            found.append((False, error))
+    return found
+
+
+def _as_it_is(value):
+    """Return what a call gave with its arrays as they are now; the next call may write to them."""
+    if type(value) in (tuple, list):
+        return type(value)([_as_it_is(item) for item in value])
+    if type(value) is dict:
+        return {key: _as_it_is(item) for key, item in value.items()}
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+@command
+def raise_again(error: BaseException) -> None:
+    """Raise what a call raised before."""
+    raise error
+
+
+@command
 def differences(
     call: Callable,
     args: tuple,

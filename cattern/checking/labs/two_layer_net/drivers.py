@@ -6,6 +6,7 @@ that a loss that draws some, as dropout does, costs only the task it belongs to.
 
 from collections.abc import Mapping
 from contextlib import contextmanager, suppress
+from itertools import islice
 from types import ModuleType
 
 import numpy as np
@@ -15,7 +16,7 @@ from cattern.checking.lab import Values
 from cattern.checking.labs._driving import centred_differences, has_loop
 from cattern.checking.labs.two_layer_net.network import PARAMS, build, require_params
 from cattern.checking.labs.two_layer_net.stand_ins import ENOUGH, Recorder
-from cattern.checking.remote import beside, locals_of, source_of
+from cattern.checking.remote import beside, locals_of, outcomes, source_of
 from cattern.checking.run import SEED, ApiError
 
 SAME_ROWS = 20  # how many rows must give the same as before, in as many calls as that takes
@@ -62,7 +63,15 @@ def loss_of(net, X: np.ndarray, y: np.ndarray, reg: float):
     Raises:
         ApiError: what comes back is no pair.
     """
-    result = net.loss(X.copy(), y.copy(), reg=reg)
+    return pair_of(net.loss(X.copy(), y.copy(), reg=reg))
+
+
+def pair_of(result):
+    """Return the loss and the gradients that `loss` returned.
+
+    Raises:
+        ApiError: it is no pair.
+    """
     if not isinstance(result, tuple | list) or len(result) < 2:
         raise ApiError(f"`loss` returned {type(result).__name__}, expected the pair (loss, grads)")
     return result[:2]
@@ -88,19 +97,25 @@ def drive_loss(student: ModuleType, inputs: Mapping, out: Values) -> None:
     if inputs.get("style"):
         out["loop_free"] = not has_loop(source_of(student), "loss")
     X, y, reg = inputs["X"], inputs["y"], inputs["reg"]
-    for key, strength in (("plain", 0.0), ("regularised", reg), ("doubled", 2 * reg)):
-        start_over(student)
+    strengths = {"plain": 0.0, "regularised": reg, "doubled": 2 * reg}
+    losses = outcomes(
+        student,
+        *[(SEED, net.loss, (X, y), {"reg": strength}) for strength in strengths.values()],
+        *[(None, net.loss, (X, y), {"reg": reg})] * repeats(X),
+        (None, net.loss, (0.5 * X[::-1], y), {"reg": 0.0}),
+        (SEED, net.loss, (X,), {}),
+    )
+    for key in strengths:
         with kept(out, after="grads", **{key: "loss"}):
-            out[key] = loss_of(net, X, y, strength)[0]
-    with kept(out, after="grads", again="loss"):
-        again = beside(student, commands.repeated, net.loss, (X, y), {"reg": reg}, repeats(X))
-        losses = [loss for loss, *_ in again]
-        out["again"] = next((loss for loss in losses if not same(loss, out["regularised"])), losses[-1])
+            out[key] = pair_of(next(losses)())[0]
+    for again in islice(losses, repeats(X)):
+        with kept(out, after="grads", again="loss"):
+            if "again" not in out or same(out["again"], out["regularised"]):
+                out["again"] = pair_of(again())[0]
     with kept(out, after="grads", elsewhere="loss"):
-        out["elsewhere"] = loss_of(net, 0.5 * X[::-1], y, 0.0)[0]
-    start_over(student)
+        out["elsewhere"] = pair_of(next(losses)())[0]
     with suppress(Exception):  # another task's
-        out["scores"] = net.loss(X.copy())
+        out["scores"] = next(losses)()
     # A score of +1000 for the right class must give a loss of 0, not nan. A failure here is a matter of advice.
     spread = np.linspace(-1000, 1000, np.size(net.params["b2"]))
     net.params["b2"] = net.params["b2"] + spread.reshape(np.shape(net.params["b2"]))
@@ -225,10 +240,10 @@ def drive_update(student: ModuleType, inputs: Mapping, out: Values) -> None:
 def drive_decay(student: ModuleType, inputs: Mapping, out: Values) -> None:
     """TODO#6: a run whose learning rate decays, and one step of a run whose rate does not."""
     try:
-        Recorder(student, inputs).train(inputs, out)
-        Recorder(student, inputs).train(
-            {**inputs, "learning_rate_decay": 1.0, "num_iters": 1}, out, prefix="flat."
-        )
+        recorder = Recorder(student, inputs)
+        recorder.train(inputs, out)
+        step = {**inputs, "learning_rate_decay": 1.0, "num_iters": 1}
+        Recorder(student, inputs, recorder.own).train(step, out, prefix="flat.")
     except NotImplementedError:
         out.clear()  # a run that ends at a stub shows nothing of the decay
         raise

@@ -20,17 +20,23 @@ ENOUGH = 20  # draws for each row of X: one that never comes is no accident
 
 
 class Recorder:
-    """Stands in for the student's loss while `train` runs, and writes down what it is given."""
+    """Stands in for the student's loss while `train` runs, and writes down what it is given.
 
-    def __init__(self, student, inputs: Mapping):
+    Args:
+        student: the student's module.
+        inputs: the probe's.
+        own: of another recorder with the same inputs; None asks the student's own loss.
+    """
+
+    def __init__(self, student, inputs: Mapping, own: Mapping | None = None):
         self.student = student
         self.start()
         predict = beside(student, commands.changing_label, len(inputs["b2"]), self.measure)
         methods = {"loss": self.loss, "predict": predict}
-        own = network_class(student)
-        self.recorded = beside(student, commands.extend, own, methods, peek=("learning_rate",))
+        net = network_class(student)
+        self.recorded = beside(student, commands.extend, net, methods, peek=("learning_rate",))
         self.net = build(student, inputs, self.recorded)
-        self.own = own_gradients(student, inputs, own, self.net)
+        self.own = own_gradients(student, inputs, net, self.net) if own is None else own
 
     def start(self) -> None:
         """Have nothing written down."""
