@@ -1,5 +1,6 @@
 """Makes solved, patched and stubbed files, and grades them without a sandbox: our own code needs no wall."""
 
+import textwrap
 from collections.abc import Mapping
 from functools import cache
 
@@ -29,6 +30,23 @@ def reference(lab: str = "two_layer_net") -> SolutionReference:
 def solved(lab: str) -> dict[str, str]:
     """Return the solved files of a lab, file → text."""
     return {file: (ROOT / file).read_text(encoding="utf-8") for file in load_lab(lab).student_files}
+
+
+def written(lab: str, bodies: dict[str, str], edits=()) -> dict[str, str]:
+    """Return the solved files of a lab with other bodies in the regions of some tasks, and other edits."""
+    texts = solved(lab)
+    for old, new in edits:
+        (file,) = (file for file, text in texts.items() if old in text)
+        assert texts[file].count(old) == 1, old
+        texts[file] = texts[file].replace(old, new)
+    for task, body in bodies.items():
+        ((file, region),) = (
+            (f, r) for f, t in texts.items() for r in markers.regions(t, f) if r.task == task
+        )
+        lines = texts[file].splitlines(keepends=True)
+        inside = textwrap.indent(body.strip("\n") + "\n", region.indent)
+        texts[file] = "".join([*lines[: region.begin], inside, *lines[region.end - 1 :]])
+    return texts
 
 
 def planted(lab: str, *mistakes: str) -> dict[str, str]:

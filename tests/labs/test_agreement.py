@@ -1,10 +1,10 @@
 """What the notebook's test cell passes, `check` passes, and the other way round: every mistake of the catalogue, every correct style."""
 
 import pytest
-from judging import WithoutDiagnosis, grade_files, patched, planted, reference
+from judging import WithoutDiagnosis, grade_files, patched, planted, reference, written
 from lab_styles import two_layer_net
 from sampling import a_quarter, sample
-from test_styles import SINGLE, STYLES, TOGETHER, written
+from test_styles import SINGLE, STYLES, TOGETHER
 
 from notebooks import Notebook
 

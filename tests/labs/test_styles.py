@@ -1,14 +1,11 @@
 """No correct style loses a point."""
 
-import textwrap
 from importlib import import_module
 
 import pytest
-from judging import grade_files, grade_text, lost
+from judging import grade_files, grade_text, lost, written
 from lab_styles import two_layer_net as styles
 
-from autograder import markers
-from autograder.solution.reference import ROOT
 from cattern.checking.lab import load_lab
 
 LABS = ("patch_embedding", "nn_library", "binary_mlp", "sigmoid_net")
@@ -36,23 +33,6 @@ def test_the_solution_has_full_marks_and_no_remark():
     verdicts = grade_text(styles.SOLUTION).values()
     assert sum(v.score for v in verdicts) == 72
     assert not any(v.remarks for v in verdicts)
-
-
-def written(lab: str, bodies: dict[str, str], edits=()) -> dict[str, str]:
-    """Return the solved files of a lab with other bodies in the regions of some tasks, and other edits."""
-    texts = {file: (ROOT / file).read_text(encoding="utf-8") for file in load_lab(lab).student_files}
-    for old, new in edits:
-        (file,) = (file for file, text in texts.items() if old in text)
-        assert texts[file].count(old) == 1, old
-        texts[file] = texts[file].replace(old, new)
-    for task, body in bodies.items():
-        ((file, region),) = (
-            (f, r) for f, t in texts.items() for r in markers.regions(t, f) if r.task == task
-        )
-        lines = texts[file].splitlines(keepends=True)
-        inside = textwrap.indent(body.strip("\n") + "\n", region.indent)
-        texts[file] = "".join([*lines[: region.begin], inside, *lines[region.end - 1 :]])
-    return texts
 
 
 def nothing_lost(lab: str, texts: dict[str, str], tasks=None) -> None:

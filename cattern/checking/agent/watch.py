@@ -24,11 +24,13 @@ class Filling:
     Attributes:
         values: call → the values that belong there, in order.
         once: call → whether the place is seen once in it: then it gets the last of the values.
+        by_shape: call → whether its values have the shapes of those that belong there, in whatever order.
         blind: the place's own value cannot be computed.
     """
 
     values: list[list]
     once: list[bool]
+    by_shape: list[bool]
     blind: bool = False
 
     def at(self, call: int, turn: int, alike: int, value):
@@ -41,7 +43,8 @@ class Filling:
             value: what stands there.
         """
         fitting = self.values[call] if call < len(self.values) else []
-        same = [v for v in fitting if np.shape(v) == np.shape(value)] if value is not None else []
+        by_shape = value is not None and call < len(self.by_shape) and self.by_shape[call]
+        same = [v for v in fitting if np.shape(v) == np.shape(value)] if by_shape else []
         if same and len(same) < len(fitting):  # parameter by parameter, in whatever order
             fitting, turn = same, alike
         if len(fitting) > 1 and call < len(self.once) and self.once[call]:
@@ -51,6 +54,8 @@ class Filling:
         if turn >= len(fitting):
             return value
         new = fitting[turn]
+        if type(value) is list and isinstance(new, np.ndarray):
+            return new.tolist()
         if (
             isinstance(value, np.ndarray)
             and isinstance(new, np.ndarray)
@@ -153,7 +158,9 @@ class Watch:
             if value.dtype.kind not in "biuf" or value.size > MAX_SIZE:
                 return
             value = value.copy()
-        elif type(value) is list and 0 < len(value) <= 64 and all(type(v) is float for v in value):
+        elif type(value) is list and 0 < len(value) <= 64 and len(kinds := {type(v) for v in value}) == 1:
+            if not kinds <= {float, int, np.int64}:
+                return
             value = np.array(value)
         elif not isinstance(value, float | int | np.number | np.bool_):
             return
@@ -210,7 +217,7 @@ def told_plan(plan: Mapping[int, Filling]) -> tuple[str, np.ndarray]:
     watch = Watch()
     watch.seen = {number: filling.values for number, filling in plan.items()}
     text, numbers = told(watch)
-    return json.dumps([text, {n: [f.once, f.blind] for n, f in plan.items()}]), numbers
+    return json.dumps([text, {n: [f.once, f.by_shape, f.blind] for n, f in plan.items()}]), numbers
 
 
 def read_plan(text: str, numbers: np.ndarray) -> dict[int, Filling]:

@@ -1,5 +1,6 @@
 """The quantities of the solution that a place in the student's code may lack: named in words, with their values per call."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,6 +29,11 @@ class Quantity:
     def first(self):
         """The first value there is, or None."""
         return next((v for call in self.values for v in call), None)
+
+    @cached_property
+    def lengths(self) -> frozenset[int]:
+        """How many numbers its values have."""
+        return frozenset(np.size(v) for call in self.values for v in call)
 
 
 @dataclass(frozen=True)
@@ -137,8 +143,9 @@ def pairs(seen: Sequence[list], wanted: Sequence[list], given: bool = False) -> 
     """Yield (value seen, value wanted, (call, turn)) of a place; see `Filling.at`."""
     for call, (mine, theirs) in enumerate(zip(seen, wanted, strict=False)):
         by_shape: dict[tuple, list] = {}
-        for value in theirs:
-            by_shape.setdefault(np.shape(value), []).append(value)
+        if shapes_fit(mine, theirs):
+            for value in theirs:
+                by_shape.setdefault(np.shape(value), []).append(value)
         passed: dict[tuple, int] = {}
         for turn, value in enumerate(mine):
             shape = np.shape(value)
@@ -152,6 +159,11 @@ def pairs(seen: Sequence[list], wanted: Sequence[list], given: bool = False) -> 
                 break  # one answer in place of many different values is none
             if len(fitting) == 1 or index < len(fitting):
                 yield value, fitting[0 if len(fitting) == 1 else index], (call, turn)
+
+
+def shapes_fit(mine: Sequence, theirs: Sequence) -> bool:
+    """Tell whether values have the shapes of those that belong there, in whatever order, so that the shape tells which is which."""
+    return Counter(map(np.shape, mine)) <= Counter(map(np.shape, theirs))
 
 
 def differing(seen: Sequence[list], quantity: Quantity, whole: bool) -> tuple | None:
@@ -189,7 +201,7 @@ def known_as(seen: Sequence[list], basis: Basis) -> tuple[Quantity | None, str]:
         return None, ""
     for form in ("", ", transposed", f", in shape {np.shape(shown)}"):
         for quantity in basis.quantities.values():
-            if np.size(quantity.first) != np.size(shown):
+            if np.size(shown) not in quantity.lengths:
                 continue
             if any(_alike(shown, v, form) for call in quantity.values for v in call):
                 found = list(pairs(seen, quantity.values, quantity.given))

@@ -19,6 +19,7 @@ from cattern.checking.locate.basis import (
 from cattern.checking.locate.runner import Recording
 
 EMPTY = ("np.zeros", "np.empty", "np.ones", "np.full")  # what is filled later: what is wrong comes later, too
+NUMPY = (np, np.ndarray, np.random.Generator)
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class _Entry:
     values: list[list]
     holds: str | None
     exact: bool  # what it holds is a quantity as the solution has it
+    computed: bool = False  # and no input
 
 
 def candidates(
@@ -120,7 +122,8 @@ def _entries(
             continue
         quantity, form = known_as(values, basis)
         holds = quantity and quantity.words + form
-        yield _Entry(number, places[number], values, holds, bool(quantity) and not form)
+        exact = bool(quantity) and not form
+        yield _Entry(number, places[number], values, holds, exact, exact and not quantity.given)
     for number, place in enumerate(places):
         if place.line == recording.line and place.kind != "expression" and number not in recording.seen:
             yield _Entry(number, place, [], None, False)
@@ -134,7 +137,7 @@ def _cut_short(place: Place, raised: Collection[int]) -> bool:
 
 def _of_others(place: Place) -> bool:
     """Tell whether a place is a call of a method that is not NumPy's: what it is given may be wrong, or what is made of it."""
-    return bool(place.calls) and not hasattr(np, place.calls) and not hasattr(np.ndarray, place.calls)
+    return bool(place.calls) and not any(hasattr(of, place.calls) for of in NUMPY)
 
 
 def _fitting(entry: _Entry, basis: Basis, recording: Recording) -> Iterator[tuple[Repair, int]]:
@@ -145,7 +148,7 @@ def _fitting(entry: _Entry, basis: Basis, recording: Recording) -> Iterator[tupl
         basis.quantities, key=lambda name: name.rpartition(": ")[2] != own
     ):  # its own name first
         quantity = basis.quantities[name]
-        whole = entry.place.kind == "whole" and not entry.exact
+        whole = entry.place.kind == "whole" and (not entry.exact or (entry.computed and not quantity.given))
         if not _may_fit(entry, quantity, whole) or (
             entry.place.given and not entry.exact and not quantity.given
         ):
@@ -154,6 +157,7 @@ def _fitting(entry: _Entry, basis: Basis, recording: Recording) -> Iterator[tupl
         if pair is None:
             continue
         value, wanted, (call, turn) = pair
+        whole = whole and not (entry.exact and not _other_rows(value, wanted))
         when = recording.times[entry.number][call][turn] if entry.values else 0
         other = np.ndim(value) == np.ndim(wanted) and np.shape(value) != np.shape(wanted)
         beside = quantity.given and whole and other and name.rpartition(": ")[2] == own
@@ -176,12 +180,16 @@ def _fitting(entry: _Entry, basis: Basis, recording: Recording) -> Iterator[tupl
                 )
 
 
+def _other_rows(a, b) -> bool:
+    """Tell whether two values are rows of the same length, more of them or fewer."""
+    return np.ndim(a) == np.ndim(b) > 0 and np.shape(a)[1:] == np.shape(b)[1:] and len(a) != len(b)
+
+
 def _may_fit(entry: _Entry, quantity: Quantity, whole: bool) -> bool:
     """Tell at a glance whether a quantity can fit a place at all: most cannot."""
     if whole or not entry.values:
         return True
-    sizes = {np.size(v) for call in quantity.values for v in call}
-    return any(np.size(v) in sizes for call in entry.values for v in call)
+    return any(np.size(v) in quantity.lengths for call in entry.values for v in call)
 
 
 def _equal(a, b: np.ndarray) -> bool:

@@ -3,20 +3,23 @@
 Marks are final before it begins, and nothing here reaches one: what is put into a student's running code is right.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 from cattern.checking.case import Earlier
 from cattern.checking.channel import PipeError
 from cattern.checking.diagnose import diagnose
-from cattern.checking.facts import Answer, Facts, agree, read
+from cattern.checking.facts import RAISED, Answer, Facts, agree, read
 from cattern.checking.lab import Lab, Probe, Property, Task
 from cattern.checking.locate.basis import Basis
 from cattern.checking.locate.calls import called
 from cattern.checking.locate.candidates import Repair
 from cattern.checking.locate.entries import Target, entry_of, missing, related, what_it_is
 from cattern.checking.locate.runner import Here, Runner
-from cattern.checking.locate.search import BUDGET, Search
+from cattern.checking.locate.runs import BUDGET
+from cattern.checking.locate.search import Search
 from cattern.checking.reference import NOTHING, Reference, expectation
 from cattern.checking.verdict import TaskVerdict
 
@@ -45,6 +48,7 @@ class Explainer:
         """
         self.lab, self.reference, self.texts, self.open_runner = lab, reference, dict(texts), open_runner
         self.repairs: dict[str, list[Repair]] = {}
+        self.mended: dict[str, list[Repair]] = {}
         self.budget = SUBMISSION
         # what was raised where no place was found: another task that ends there has none
         self.fruitless: set[str] = set()
@@ -71,6 +75,8 @@ class Explainer:
             carried, expected = NOTHING, expectation(task, self.reference)
         wrong = {key[1] for key, value in expected.items() if not agree(value, got.get(key), task.tolerance)}
         targets = [(p, fact) for p in lost for fact in p.facts if fact in wrong]
+        before = self._follows(task, targets, found) if carried else []
+        targets = [t for t in targets if t[1] not in {entry["fact"] for entry in before}]
         raised = verdict.evidence.get("raised")
         named: dict[str, frozenset[str]] = {}
 
@@ -85,8 +91,66 @@ class Explainer:
         if raised and not located:
             self.fruitless.add(raised)
         return naming(
-            replace(verdict, located=tuple(located), relation=tuple(relations)), named, self.reference, task
+            replace(verdict, located=(*before, *located), relation=tuple(relations)),
+            named,
+            self.reference,
+            task,
         )
+
+    def _follows(self, task: Task, targets: Sequence[Target], found: Mapping[str, Earlier]) -> list[dict]:
+        """Return the entries of what is right as soon as the places of mistakes named in earlier tasks are mended."""
+        file = self.lab.file_of(task)
+        earlier = [t for t in self.lab.upstream(task) if self.lab.file_of(t) == file and t.id in found]
+        mended = [repair for t in earlier if found[t.id].mistakes for repair in self._mended(t)]
+        if not mended or not targets:
+            return []
+        with self._search(task, mended) as search:
+            right = [t for t in targets if search and search.right(t[1])]
+        return [entry_of(mended[-1], "", t, FOLLOWS) for t in right]
+
+    def _mended(self, task: Task) -> list[Repair]:
+        """Return the places of the mistakes named in a task, where putting things right there puts all of it right."""
+        if task.id not in self.mended:
+            self.mended[task.id] = []
+            with self._search(task) as search:
+                if search:
+                    names = dict.fromkeys(name for p in task.properties if p.points for name in p.facts)
+                    wrong = [name for name in names if not search.right(name)]
+                    search.accept(search.find(wrong[0], wrong[1:]) if wrong else [])
+                    self.mended[task.id] = search.repairs if all(map(search.right, names)) else []
+        return self.mended[task.id]
+
+    @contextmanager
+    def _search(
+        self, task: Task, repairs: Sequence[Repair] = (), carried: frozenset[str] = NOTHING
+    ) -> Iterator[Search | None]:
+        """Open a search, with some repairs made and mistakes carried over from earlier tasks. What it costs is counted.
+
+        There is None when the budget is spent, or the file cannot be loaded: the judge has said so.
+        """
+        if self.budget <= 0:
+            yield None
+            return
+        try:
+            runner = self.open_runner(self.lab, task, self.texts)
+        except (KeyboardInterrupt, PipeError):
+            raise
+        except BaseException:
+            yield None
+            return
+
+        def basis(probe: Probe, carried: frozenset[str] = carried) -> Basis:
+            return self.reference.basis(task, carried, probe)
+
+        given, search = min(BUDGET, self.budget), None
+        expected = expectation(task, self.reference, carried)
+        plain = partial(basis, carried=NOTHING) if carried else None
+        try:
+            search = Search(task, runner, self.reference.probes(task), basis, expected, repairs, given, plain)
+            yield search
+        finally:
+            self.budget -= given - search.budget if search else given
+            runner.close()
 
     def _look(
         self,
@@ -110,69 +174,57 @@ class Explainer:
             fact: missing(fact, got, text, basis(probes[0])) or related(fact, got, expected, probes, basis)
             for _, fact in targets
         }
-        search = with_places and self.budget > 0
-        plain = (lambda probe: self.reference.basis(task, NOTHING, probe)) if carried else None
-        located, calls, named = (
-            self._places(task, file, targets, expected, basis, said, behind, plain)
-            if search
-            else ([], None, NOTHING)
-        )
+        located, calls, named = [], None, NOTHING
+        if with_places and targets:
+            with self._search(task, self.repairs.setdefault(file, []), carried) as search:
+                if search:
+                    located, calls, named = self._places(search, file, targets, got, said, behind)
         placed = {entry["fact"] for entry in located}
         left = [(p, f, said[f] or calls) for p, f in targets if f not in placed and p.name not in named]
         left = [(p, f, words) for p, f, words in left if words]
         return located, [{"property": p.name, "fact": f, "relation": r} for p, f, r in left]
 
     def _places(
-        self, task: Task, file: str, targets: Sequence[Target], expected: Facts, basis, said, behind, plain
+        self, search: Search, file: str, targets: Sequence[Target], got: Facts, said, behind
     ) -> tuple[list[dict], str | None, frozenset[str]]:
         """Find places for the wrong facts one after the other, with those found before mended.
 
         Returns:
             The entries, how calls differ, and the properties that a mistake of the catalogue explains besides.
         """
-        try:
-            runner = self.open_runner(self.lab, task, self.texts)
-        except (KeyboardInterrupt, PipeError):
-            raise
-        except BaseException:  # it cannot be loaded: the judge has said so
-            return [], None, NOTHING
-        earlier, located = self.repairs.setdefault(file, []), []
-        given, search, named = min(BUDGET, self.budget), None, NOTHING
-        try:
-            search = Search(task, runner, self.reference.probes(task), basis, expected, earlier, given, plain)
-            if earlier:
-                located += [entry_of(earlier[-1], "", t, FOLLOWS) for t in targets if search.right(t[1])]
-            waiting = [t for t in targets if not search.right(t[1])]
-            tried: list[Target] = []
-            if calls := called(runner.places, search.recordings, search.bases):
-                # what is computed after a wrong call is no sign of a wrong place
-                return located, calls, NOTHING
-            while waiting and len(search.repairs) < len(earlier) + STEPS and search.budget > 0:
-                target, *others = waiting
-                repairs = search.find(target[1], [f for _, f in others], shallow=bool(said[target[1]]))
-                waiting = others
-                tried.append(target)
-                if not repairs:
-                    continue
-                after = bool(search.repairs)
-                holds = {r.number: what_it_is(r, search.shown(r)) for r in repairs}
-                search.accept(repairs)
-                right = [t for t in (*tried, *waiting) if search.right(t[1])]
-                tried, waiting = [[t for t in some if t not in right] for some in (tried, waiting)]
-                for repair in repairs:
-                    lines = [r.place.line for r in repairs if r is not repair]
-                    more = ({"after": True} if after else {}) | ({"with": lines} if lines else {})
-                    located += [entry_of(repair, holds[repair.number], t, said[t[1]]) | more for t in right]
-                left = unique(p for p, _ in (*tried, *waiting))
-                if left and (more_named := behind(search.facts, left)):
-                    named |= more_named
-                    waiting = [t for t in waiting if t[0].name not in named]
-                if any(repair.blind for repair in repairs):
-                    break  # behind an exception everything is made of what was put there
-            self.repairs[file] = search.repairs
-        finally:
-            self.budget -= given - search.budget if search else given
-            runner.close()
+        earlier, located, named = self.repairs[file], [], NOTHING
+        if not earlier and any(key[1] == RAISED and key not in got for key in search.facts):
+            return [], None, NOTHING  # it does not run here as it does for the judge
+        if earlier:
+            located += [entry_of(earlier[-1], "", t, FOLLOWS) for t in targets if search.right(t[1])]
+        waiting = [t for t in targets if not search.right(t[1])]
+        tried: list[Target] = []
+        if calls := called(search.runner.places, search.recordings, search.bases):
+            # what is computed after a wrong call is no sign of a wrong place
+            return located, calls, NOTHING
+        while waiting and len(search.repairs) < len(earlier) + STEPS and search.budget > 0:
+            target, *others = waiting
+            repairs = search.find(target[1], [f for _, f in others], shallow=bool(said[target[1]]))
+            waiting = others
+            tried.append(target)
+            if not repairs:
+                continue
+            after = bool(search.repairs)
+            holds = {r.number: what_it_is(replace(r, holds=search.held(r)), search.shown(r)) for r in repairs}
+            search.accept(repairs)
+            right = [t for t in (*tried, *waiting) if search.right(t[1])]
+            tried, waiting = [[t for t in some if t not in right] for some in (tried, waiting)]
+            for repair in repairs:
+                lines = [r.place.line for r in repairs if r is not repair]
+                more = ({"after": True} if after else {}) | ({"with": lines} if lines else {})
+                located += [entry_of(repair, holds[repair.number], t, said[t[1]]) | more for t in right]
+            left = unique(p for p, _ in (*tried, *waiting))
+            if left and (more_named := behind(search.facts, left)):
+                named |= more_named
+                waiting = [t for t in waiting if t[0].name not in named]
+            if any(repair.blind for repair in repairs):
+                break  # behind an exception everything is made of what was put there
+        self.repairs[file] = search.repairs
         return located, None, named
 
 

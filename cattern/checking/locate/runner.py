@@ -44,9 +44,13 @@ class Recording:
     called: tuple[int, ...] = ()
 
 
-def without_slopes(probe: Probe) -> Probe:
-    """Return a probe that does not ask for the slopes of the student's own function: that takes hundreds of calls."""
-    return replace(probe, inputs={k: v for k, v in probe.inputs.items() if k != "own"})
+ONLY_JUDGED = ("own", "draws")
+
+
+def lightened(probe: Probe) -> Probe:
+    """Return a probe without what the judge alone asks for: slopes of the student's own function, which take hundreds of calls,
+    and draws at random, of which no two are alike."""
+    return replace(probe, inputs={k: v for k, v in probe.inputs.items() if k not in ONLY_JUDGED})
 
 
 class Runner(ABC):
@@ -64,7 +68,7 @@ class Runner(ABC):
 
     def record(self, probe: Probe, plan: Mapping[int, Filling] | None = None) -> Recording:
         """Run a probe and keep all values."""
-        return self._run(without_slopes(probe), plan or {}, True, sys.maxsize)
+        return self._run(lightened(probe), plan or {}, True, sys.maxsize)
 
     def run(self, probe: Probe, plan: Mapping[int, Filling], limit: int) -> Recording:
         """Run a probe with other values in some places.
@@ -74,7 +78,7 @@ class Runner(ABC):
             plan: place → what is put there.
             limit: number of steps after which it is given up.
         """
-        return self._run(without_slopes(probe), plan, False, limit)
+        return self._run(lightened(probe), plan, False, limit)
 
     @abstractmethod
     def _run(self, probe: Probe, plan: Mapping[int, Filling], keep: bool, limit: int) -> Recording:

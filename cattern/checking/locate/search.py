@@ -5,90 +5,31 @@ probe and no other breaks, that is the place, and that is what belongs there. Th
 so that the same file always gets the same words.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from cattern.checking.agent.watch import Filling
 from cattern.checking.facts import RAISED, Facts, agree
-from cattern.checking.lab import Probe, Task
-from cattern.checking.locate.basis import Basis, equal, exactly, known_as, pairs, ramp
+from cattern.checking.lab import Probe
+from cattern.checking.locate.basis import equal, exactly, known_as, ramp
 from cattern.checking.locate.candidates import Repair, candidates
-from cattern.checking.locate.runner import Recording, Runner
+from cattern.checking.locate.runner import Recording
+from cattern.checking.locate.runs import EACH, Runs
 
-BUDGET = 250_000  # steps of one task: about a second
-EACH = 100  # steps that a run costs beside the places it passes
 TOGETHER = 3  # places that one fact may need
 UNDEFINED = ("NameError", "UnboundLocalError")
 FEW = 40  # more calls than this make a probe too dear to try things on
 
 
-class Search:
-    """One task of one submission: its runs, its budget, and the repairs accepted so far."""
+class Search(Runs):
+    """One task of one submission: the places at which its wrong facts can be made right."""
 
-    def __init__(
-        self,
-        task: Task,
-        runner: Runner,
-        probes: Sequence[Probe],
-        basis: Callable[[Probe], Basis],
-        expected: Facts,
-        repairs: Sequence[Repair] = (),
-        budget: int = BUDGET,
-        plain: Callable[[Probe], Basis] | None = None,
-    ):
-        """Run the submission once on each probe.
-
-        Args:
-            task: the task.
-            runner: the submission's instrumented file.
-            probes: the task's probes.
-            basis: probe → the solution's quantities on it.
-            expected: the facts that are right.
-            repairs: those of earlier tasks in the same file.
-            budget: steps that may be spent.
-            plain: probe → the same quantities without the mistakes of earlier tasks, where there are some.
-        """
-        self.task, self.runner, self.expected = task, runner, expected
-        self.probes = list(probes)
-        self.bases: Mapping[str, Basis] = {p.id: basis(p) for p in self.probes}
-        self.budget, self.repairs, self.reserve = budget, list(repairs), 0
-        self.plain = plain
-        self.recordings: dict[str, Recording] = {}
+    def __init__(self, *args, **kwargs):
+        """Run the submission once on each probe; see `Runs`."""
+        super().__init__(*args, **kwargs)
+        self.reserve = 0  # of the budget: what one fact does not find leaves something for the next
         self._known: dict[tuple, list[Repair]] = {}
-        self.raising: dict[str, set] = {p.id: set() for p in self.probes}  # lines that raised in some run
-        if repairs:
-            self._record([])
-        self._record(self.repairs)
-
-    def _record(self, repairs: Sequence[Repair]) -> None:
-        """Run all probes with some repairs."""
-        for probe in self.probes:
-            recording = self.runner.record(probe, self._plan(probe, repairs))
-            self.recordings[probe.id] = recording
-            self.raising[probe.id].add(recording.line)
-            self.budget -= recording.steps + EACH
-        self.facts: Facts = {k: v for r in self.recordings.values() for k, v in r.facts.items()}
-
-    def wrong(self, fact: str, facts: Facts, probe: Probe | None = None) -> list[tuple[str, str]]:
-        """Return the keys under which a fact is not as expected, of one probe or of all."""
-        return [
-            key
-            for key, value in self.expected.items()
-            if key[1] == fact
-            and (probe is None or key[0] == probe.id)
-            and not agree(value, facts.get(key), self.task.tolerance)
-        ]
-
-    def right(self, fact: str) -> bool:
-        """Tell whether a fact is right on every probe, with the repairs accepted so far."""
-        return not self.wrong(fact, self.facts)
-
-    def accept(self, repairs: Sequence[Repair]) -> None:
-        """Keep repairs from now on."""
-        self.repairs += repairs
-        self._record(self.repairs)
 
     def find(self, fact: str, others: Sequence[str] = (), shallow: bool = False) -> list[Repair]:
         """Return the place at which a wrong fact can be made right on every probe; or the places, when it takes several.
@@ -100,9 +41,7 @@ class Search:
             others: the other ones that are still wrong.
             shallow: leave out the places that hold a known quantity: an exact relation says enough already.
         """
-        self.reserve = (
-            self.budget // 2 if others else 0
-        )  # what one fact does not find leaves something for the next
+        self.reserve = self.budget // 2 if others else 0
         if together := self._together(fact, others, shallow):
             return together
         for several in (True, False):
@@ -206,7 +145,7 @@ class Search:
             one = self._run(probe, [*self.repairs, *repairs])
             if (probe.id, RAISED) in one and (probe.id, RAISED) not in self.recordings[probe.id].facts:
                 return set(), 0
-            if any(self.wrong(name, one, probe) for name in kept):
+            if any(self.wrong(name, one, probe) for name in kept) or self._only_other_numbers(fact, one):
                 return set(), 0
             if self.wrong(fact, one, probe):
                 if probe is trial or probe.id not in wrong:
@@ -237,6 +176,17 @@ class Search:
         plan[repair.number] = replace(filling, values=[[ramp(v) for v in call] for call in filling.values])
         return not self.wrong(fact, self._spend(probe, plan), probe)
 
+    def _only_other_numbers(self, fact: str, facts: Facts) -> bool:
+        """Tell whether a fact that says yes or no was turned by numbers that are as wrong as those before."""
+        if any(np.size(v) > 1 or v not in (0, 1) for key, v in self.expected.items() if key[1] == fact):
+            return False
+        return any(
+            key in self.expected
+            and not agree(self.expected[key], value, self.task.tolerance)
+            and not agree(self.facts.get(key, value), value)
+            for key, value in facts.items()
+        )
+
     def _spoils(self, repairs: Sequence[Repair], probe: Probe) -> bool:
         """Tell whether repairs mend by accident: what was right, in these places or in another, is not any more."""
         before, numbers = self.recordings[probe.id], {repair.number for repair in repairs}
@@ -260,36 +210,3 @@ class Search:
         """Return the last line that a run has come to, in the function that a repair is in."""
         seen = [self.runner.places[number] for number in recording.seen]
         return max((p.line for p in seen if p.function == repair.place.function), default=0)
-
-    def _run(self, probe: Probe, repairs: Sequence[Repair]) -> Facts:
-        return self._spend(probe, self._plan(probe, repairs))
-
-    def _spend(self, probe: Probe, plan: Mapping[int, Filling]) -> Facts:
-        recording = self.runner.run(probe, plan, 20 * self.recordings[probe.id].steps + 10_000)
-        self.budget -= recording.steps + EACH
-        return recording.facts
-
-    def _plan(self, probe: Probe, repairs: Sequence[Repair]) -> dict[int, Filling]:
-        plan = {}
-        recording = self.recordings.get(probe.id)
-        for repair in repairs:
-            quantity = self.bases[probe.id].quantities.get(repair.name)
-            if quantity is None:
-                continue
-            seen = recording.seen.get(repair.number, []) if recording else []
-            values = [[repair.form.change(v) for v in call] for call in quantity.values]
-            blind = repair.place.kind != "expression" and repair.place.line in self.raising[probe.id]
-            plan[repair.number] = Filling(values, [len(call) == 1 for call in seen], blind)
-        return plan
-
-    def shown(self, repair: Repair) -> list[tuple]:
-        """Return (value, value that belongs there, basis) on all probes, for the words."""
-        found = []
-        for probe in self.probes:
-            basis = self.bases[probe.id]
-            quantity = basis.quantities.get(repair.name)
-            seen = self.recordings[probe.id].seen.get(repair.number)
-            if quantity and seen:
-                shown = pairs(seen, quantity.values, quantity.given)
-                found += [(v, repair.form.change(w), basis) for v, w, _ in shown]
-        return found

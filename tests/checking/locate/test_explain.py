@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from judging import patched, reference, solved
+from judging import patched, reference, solved, written
+from lab_styles import patch_embedding as drawing
 from lab_styles import two_layer_net as styles
 
 from autograder import markers
@@ -19,6 +20,7 @@ from cattern.checking.locate.basis import Basis, Form, Quantity
 from cattern.checking.locate.candidates import Repair
 from cattern.checking.locate.entries import what_it_is
 from cattern.checking.locate.explain import Explainer
+from cattern.checking.locate.runner import lightened
 from cattern.checking.locate.words import sentences
 
 
@@ -28,6 +30,7 @@ class WithoutCatalogue:
     def __init__(self, lab: str):
         known = reference(lab)
         self.lab, self.probes, self.facts, self.basis = known.lab, known.probes, known.facts, known.basis
+        self.hidden = known.hidden
 
     def mistakes(self, task) -> dict:
         """Return none."""
@@ -158,6 +161,36 @@ CASES = {
         "TODO#14",
         [("X_batch, y_batch = X[start : start + batch_size], y[start : start + batch_size]", "X_batch = X[start : start + batch_size - 1]\n        y_batch = y[start : start + batch_size - 1]")],
         ["With it and line 283 mended, mean loss and error are right", "With it and line 282 mended"],
+    ),
+    "what each turn of a loop stores anew": (
+        "patch_embedding",
+        "TODO#6",
+        [('self.grads["W"] += X.T @ dout', 'for n in range(len(X)):\n            self.grads["W"] = np.outer(X[n], dout[n])')],
+        ["`np.outer(X[n], dout[n])` has a wrong value. Needed here: the gradient of W, added up"],
+    ),
+    "rows drawn at random": (
+        "patch_embedding",
+        "TODO#1",
+        [("rng.choice(rows_of_class, len(rows_of_class) // 2, replace=False)", "rng.permutation(rows_of_class)[: len(rows_of_class) // 3]")],
+        ["`rng.permutation(rows_of_class)[: len(rows_of_class) // 3]`", "half of the rows of one class", "half of every class"],
+    ),
+    "rows drawn twice": (
+        "patch_embedding",
+        "TODO#1",
+        [("len(rows_of_class) // 2, replace=False)", "len(rows_of_class) // 2)")],
+        ["`rng.choice(rows_of_class, len(rows_of_class) // 2)` has a wrong value", "drawn without replacement"],
+    ),
+    "rows in a list": (
+        "patch_embedding",
+        "TODO#1",
+        [("rng.choice(rows_of_class, len(rows_of_class) // 2, replace=False)", "[int(i) for i in rng.permutation(rows_of_class)][: len(rows_of_class) // 3]")],
+        ["`[int(i) for i in rng.permutation(rows_of_class)][: len(rows_of_class) // 3]`", "half of the rows of one class"],
+    ),
+    "known rows, too many of them": (
+        "patch_embedding",
+        "TODO#1",
+        [("rng.choice(rows_of_class, len(rows_of_class) // 2, replace=False)", "rng.choice(rows_of_class, len(rows_of_class), replace=False)")],
+        ["`rows` has shape (9,). Needed here: half of the rows of every class", "half of every class"],
     ),
     "a key that is missing": (
         "two_layer_net",
@@ -327,6 +360,24 @@ ACCIDENTS = {
         ],
         "np.argmax(one_hot, axis=1)",
     ),
+    "rows that come in no known order": (
+        "patch_embedding",
+        "TODO#1",
+        [("rng.choice(rows_of_class, len(rows_of_class) // 2, replace=False)", "rng.permutation(rows_of_class)[: len(y) // 2]")],
+        "rng.permutation(rows_of_class)[: len(y) // 2]",
+    ),
+    "a method that a stand-in lacks": (
+        "patch_embedding",
+        "TODO#1",
+        [("rng.choice(rows_of_class, len(rows_of_class) // 2, replace=False)", "rows_of_class[np.argsort(rng.normal(size=len(rows_of_class)))][: len(rows_of_class) // 3]")],
+        "",
+    ),
+    "another quantity in another shape": (
+        "two_layer_net",
+        "TODO#3",
+        [("dhidden = dscores @ W2.T", 'dhidden = (hidden.T @ dscores) @ W2.T')],
+        "(hidden.T @ dscores) @ W2.T",
+    ),
 }  # fmt: skip
 
 
@@ -343,6 +394,31 @@ def test_a_place_that_only_the_mistake_of_an_earlier_task_makes_look_wrong_is_no
     verdicts = explained("two_layer_net", texts, "TODO#1", "TODO#2", "TODO#3", known=known)
     assert [m.id for m in verdicts["TODO#1"].mistakes] and verdicts["TODO#3"].status == "partial"
     assert not any("np.maximum" in entry["code"] for entry in verdicts["TODO#3"].located)
+
+
+def test_what_only_an_earlier_mistake_makes_wrong_is_right_once_the_place_of_that_is_mended():
+    texts = changed("two_layer_net", ("scores = hidden @ W2 + b2", "scores = pre_activation @ W2 + b2"))
+    known = WithoutPairs("two_layer_net")
+    verdicts = explained("two_layer_net", texts, "TODO#1", "TODO#2", "TODO#3", known=known)
+    assert [m.id for m in verdicts["TODO#1"].mistakes] == ["scores-no-relu"]
+    found = verdicts["TODO#3"].located
+    assert [(e["code"], e["property"], e["is"]) for e in found] == [("pre_activation", "gradient of W2", "")]
+    assert "Gradient of W2 is right once line 74 is mended" in said(verdicts["TODO#3"])
+
+
+def test_with_a_generator_that_draws_in_order_all_correct_ways_of_drawing_give_the_same_rows():
+    lab = "patch_embedding"
+    known = reference(lab)
+    task = known.lab.task("TODO#1")
+    probes = [lightened(probe) for probe in known.probes(task)]
+    rows = []
+    for texts in [solved(lab), *(written(lab, {task.id: body}) for body in drawing.BODIES[task.id])]:
+        module = load_together(texts)[known.lab.file_of(task)]
+        rows.append(
+            [a.values["rows"].tolist() for a in probing.run(task.driver, module, probes, module.__file__)]
+        )
+    assert rows.count(rows[0]) >= len(rows) - 1  # one takes the last half of what it has shuffled
+    assert rows[0][2] == [0, 1, 2, 3]
 
 
 HOSTILE = {

@@ -77,3 +77,17 @@ def test_the_instructor_sees_the_edit_and_the_student_does_not(sandbox):
     )
     assert [edit.partition(": ")[2] for edit in found.edits] == ["exp_scores = np.exp(shifted)"]
     assert "exp_scores = np.exp(shifted)" not in str(found.verdict.to_json()["located"])
+
+
+def test_rows_that_are_drawn_at_random_are_compared_there_as_well():
+    lab = "patch_embedding"
+    right = "rng.choice(rows_of_class, len(rows_of_class) // 2, replace=False)"
+    wrong = "rng.permutation(rows_of_class)[: len(rows_of_class) // 3]"
+    files = {file: text.replace(right, wrong).encode() for file, text in solved(lab).items()}
+    submission = Submission("s", Path("s"), files, {}, None, {}, ())
+    with Workers(course_of(lab)) as workers:
+        limits = Limits(cpu_seconds=3, wall_seconds=20)
+        grading = Grading(submission, reference(lab), workers.sandbox(), limits, 200.0)
+        task = load_lab(lab).task("TODO#1")
+        verdict = grading.explained(task, grading.verdict(task))
+    assert verdict.score == 4 and f"`{wrong}`" in " ".join(sentences(verdict.to_json()))

@@ -13,7 +13,8 @@ from cattern.checking.agent.instrument import instrumented
 from cattern.checking.agent.watch import Filling, OutOfSteps, Watch, read_plan, read_told, told, told_plan
 from cattern.checking.facts import agree, read
 from cattern.checking.lab import lab_names, load_lab
-from cattern.checking.locate.runner import Here, without_slopes
+from cattern.checking.locate.basis import pairs
+from cattern.checking.locate.runner import Here, lightened
 
 
 def loaded(source: str) -> tuple[dict, Watch, list]:
@@ -32,7 +33,7 @@ def test_the_solution_gives_the_same_facts_with_and_without(lab):
     about, known = load_lab(lab), SolutionReference(load_lab(lab), PUBLIC_SEED)
     for task in [t for t in about.tasks if t.source == "module"]:
         runner = Here(about, task, solved(lab))
-        for probe in map(without_slopes, known.probes(task)):
+        for probe in map(lightened, known.probes(task)):
             expected = known.facts(task, frozenset(), probe)
             answers = probing.run(task.driver, runner._module, [probe], runner._module.__file__)
             got = read(task, {probe.id: probe.inputs}, answers)
@@ -141,14 +142,33 @@ def test_a_value_can_be_put_in_a_loop_turn_by_turn_and_shape_by_shape():
     )
     place = number_of(places, "x + 1.0", "whole")
     wide, narrow = np.array([1.0, 1.0]), np.array([7.0])
-    watch.start({place: Filling([[wide, narrow, 2 * wide]], [])})
+    watch.start({place: Filling([[wide, narrow, 2 * wide]], [], [True])})
     got = names["f"]([narrow, wide, wide])
     assert [v.tolist() for v in got] == [[7], [1, 1], [2, 2]]
+    watch.start({place: Filling([[wide, narrow]], [], [False])})  # the shapes tell nothing
+    assert [v.tolist() for v in names["f"]([narrow, wide])] == [[1, 1], [7]]
+
+
+def test_rows_are_told_by_their_shapes_only_where_all_shapes_fit():
+    three, four, five = (np.arange(float(n)) for n in (3, 4, 5))
+    assert [when for *_, when in pairs([[four, three]], [[three, four]])] == [(0, 0), (0, 1)]
+    assert [len(right) for _, right, _ in pairs([[four, three]], [[three, four]])] == [4, 3]
+    assert [len(right) for _, right, _ in pairs([[three, three]], [[five, three]])] == [5, 3]
+
+
+def test_a_list_of_numbers_is_seen_and_stays_a_list():
+    names, watch, places = loaded("def f(xs):\n    ys = [x for x in xs]\n    return ys + [9]\n")
+    watch.start(keep=True)
+    names["f"]([1, 2])
+    place = number_of(places, "[x for x in xs]", "whole")
+    assert watch.seen[place][0][0].tolist() == [1, 2]
+    watch.start({place: Filling([[np.array([3, 4, 5])]], [True], [False])})
+    assert names["f"]([1, 2]) == [3, 4, 5, 9]
 
 
 def test_what_raises_can_be_given_its_value():
     names, watch, places = loaded("def f(a):\n    b = a @ a\n    b += 1\n    return b\n")
-    watch.start({number_of(places, "a @ a", "whole"): Filling([[np.eye(2)]], [], blind=True)})
+    watch.start({number_of(places, "a @ a", "whole"): Filling([[np.eye(2)]], [], [], blind=True)})
     assert names["f"](np.zeros((2, 3))).tolist() == [[2, 1], [1, 2]]
 
 
@@ -173,10 +193,10 @@ def test_what_was_seen_and_a_plan_cross_a_pipe_unchanged():
             assert np.array_equal(ours, theirs) and isinstance(theirs, np.ndarray) == isinstance(
                 ours, np.ndarray
             )
-    plan = {7: Filling([[np.eye(2), 1.5], []], [False, True], True)}
+    plan = {7: Filling([[np.eye(2), 1.5], []], [False, True], [True, False], True)}
     again = read_plan(*told_plan(plan))[7]
     assert again.values[0][0].tolist() == [[1, 0], [0, 1]] and again.values[0][1] == 1.5
-    assert (again.once, again.blind) == ([False, True], True)
+    assert (again.once, again.by_shape, again.blind) == ([False, True], [True, False], True)
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,13 @@ def read_select(inputs: Mapping, raw: Values) -> Values:
         return facts | {"counts": "row numbers that are not in y"}
     facts |= {
         "whole": raw.get("whole", true(False)),
-        "repeatable": true(equal(raw.get("again"), raw["rows"])),
         "y_untouched": true(equal(raw.get("y_after"), y)),
+    }
+    if "draws" not in inputs:  # drawn in order: that they are random is not to be seen
+        drawn = of_all_draws(y, [rows.astype(int)])
+        return facts | {name: drawn[name] for name in ("counts", "distinct", "rising")}
+    facts |= {
+        "repeatable": true(equal(raw.get("again"), raw["rows"])),
         "global_stream": raw.get("global_stream", true(False)),
     }
     draws = raw.get("draws")
