@@ -13,6 +13,7 @@ from autograder.course import Course
 from autograder.nbgrader_bridge.marks import Mark, Marks
 from autograder.submission import FROM_COLLECT, Submission
 from cattern.checking.lab import Lab, Task
+from cattern.checking.source import as_written
 from cattern.checking.verdict import TaskVerdict
 from cattern.checking.words import SIGNS, STATUS, said_of
 
@@ -101,7 +102,7 @@ def prose(text: str) -> Markup:
 
 def lines_of(content: bytes) -> list[str]:
     """Return a file's lines as they can stand on a page."""
-    text = content.decode("utf-8", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+    text = as_written(content.decode("utf-8", errors="replace").replace("\r\n", "\n").replace("\r", "\n"))
     return [re.sub("[\x00-\x08\x0b-\x1f\x7f]", "\ufffd", line)[:400] for line in text.split("\n")]
 
 

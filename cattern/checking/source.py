@@ -14,8 +14,9 @@ MOST_PARSED = 200  # times that a file is read
 MOST_TRIED = 60  # of these, to find out which code is left out
 MOST_CHARACTERS = 256 * 1024
 MOST_LEFT_OUT = 64 * 1024  # characters of a file of which code is left out
-LEFT_OUT = "# "  # in front of code that Python does not read
+LEFT_OUT = "#| "  # in front of code that Python does not read
 _TODO = re.compile(r"(\s*)#\s*(TODO#\d+)\s*:")
+_RAISED = re.compile(r"^(\s*)raise SyntaxError\(.*\)  (#\s*TODO#\d+\s*:.*)$")  # what stands in its place
 
 
 def repaired(text: str) -> tuple[str, list[str]]:
@@ -89,6 +90,14 @@ def _without_todo(lines: list[str], error: SyntaxError, most: int) -> tuple[str,
             if after is None or after.lineno > max(error.lineno, start + 1 + len(code)):
                 return name, trial, tried
     return "", lines, tried
+
+
+def as_written(text: str) -> str:
+    """Return a repaired text with the code that was left out as the student wrote it: for people, and no longer Python."""
+    lines = [_RAISED.sub(r"\1\2", line) for line in text.split("\n")]
+    if lines == text.split("\n"):
+        return text
+    return "\n".join(re.sub(rf"^(\s*){re.escape(LEFT_OUT)}", r"\1", line) for line in lines)
 
 
 def without_nulls(text: str) -> tuple[str, list[str]]:

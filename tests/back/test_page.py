@@ -2,6 +2,7 @@
 
 import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -20,6 +21,7 @@ from autograder.bundle import handed_out
 from autograder.nbgrader_bridge.marks import Mark, Marks
 from autograder.submission import Submission, find_submissions, read_submission
 from cattern.checking.facts import Failure
+from cattern.checking.source import repaired
 
 COURSE = course_of(LAB)
 THE_LAB, RELEASE = COURSE.lab, handed_out(COURSE)
@@ -106,6 +108,22 @@ def test_the_line_of_an_exception_is_marked_and_shown_once():
     assert re.findall(r'<span class="l here" data-n="(\d+)">([^<]*)<', html) == [
         (str(broken), "import numpy as")
     ]
+
+
+def test_code_that_was_left_out_is_shown_as_it_was_written():
+    written = CODE.replace("data_loss = -np.sum(", "data_loss = -(np.sum(")
+    assert written != CODE
+    left_out, _ = repaired(written)
+    failure = Failure("SyntaxError", "'(' was never closed", LINE, "")
+    verdict = a_verdict()
+    verdict["tasks"][1] |= {"status": "error", "score": 0.0, "located": []} | {
+        "evidence": {"raised": str(failure), "exception": failure.to_json()}
+    }
+    files = {"cattern/neural_net.py": left_out.encode()}
+    html = feedback_page(THE_LAB, verdict, a_submission(files=files))
+    shown = [unescape(line) for line in re.findall(r'<span class="l[^>]*>([^<]*)<', html)]
+    assert {line for line in shown if line.strip()} <= set(written.split("\n"))
+    assert any("-(np.sum" in line for line in shown) and any("TODO#2" in line for line in shown)
 
 
 def test_a_page_tells_everything_about_a_lost_point():

@@ -8,7 +8,7 @@ from sampling import sample
 
 from autograder import markers
 from cattern.checking.lab import lab_names
-from cattern.checking.source import MOST_LEFT_OUT, repaired
+from cattern.checking.source import MOST_LEFT_OUT, as_written, repaired
 
 PLACES = [
     (lab, file, region)
@@ -38,9 +38,11 @@ def test_what_python_cannot_read_is_left_out_with_its_todo_alone(ending):
         about = [(lab, region.task), *said, *others]
         right = len(said) == 1 and f"the code of {region.task} was left out" in said[0]
         right = right and others[0] < region.begin <= others[-1] <= region.end + 1
-        if not (right and all(after[i].strip()[:2] == "# " for i in others[1:]) and ast.parse(mended)):
+        if not (right and all(after[i].strip()[:3] == "#| " for i in others[1:]) and ast.parse(mended)):
             wrong.append(about)
-    assert not wrong
+        if as_written(mended) != text:
+            wrong.append((*about, "not shown as it was written"))
+    assert not wrong and as_written(text.replace("#", "#| ")) == text.replace("#", "#| ")
 
 
 def test_the_other_tasks_are_judged_as_after_an_exception():
