@@ -228,7 +228,7 @@ class Search:
                 return False
             keys = {(probe.id, name) for name in names}
             if RAISED in (name for _, name in facts) or any(
-                key in self.plain and key not in self.all_got for key in keys
+                key in self.plain and self.blank(key) for key in keys
             ):
                 keys.add((probe.id, RAISED))
             if any(not same(facts.get(key), self.all_got.get(key)) for key in keys):
@@ -244,6 +244,7 @@ class Search:
                 return set()
             keys = {(probe.id, name) for name in self.names}
             keys = {key for key in keys if not same(facts.get(key), self.plain.get(key))}
+            keys |= {(probe.id, RAISED) for key in keys if self.blank(key) and key in self.plain}
             if not all(same(facts.get(key), self.got.get(key)) for key in keys):
                 return set()
             found |= keys
@@ -263,6 +264,12 @@ class Search:
         # what is missing is missing because of what was raised
         raised = [(key[0], RAISED) for key in wrong if key not in self.got and (key[0], RAISED) in self.wrong]
         return next((k for k in [*wrong, *raised] if self.telling(k)), next(iter(wrong), None))
+
+    def blank(self, key: Key) -> bool:
+        """Tell whether a fact is missing, or came to zeros where something was raised: because of that, for all one knows."""
+        value = self.all_got.get(key)
+        raised = (key[0], RAISED) in self.all_got
+        return value is None or (raised and np.ndim(value) > 0 and not np.any(value))
 
     def telling(self, key: Key | None) -> bool:
         """Tell whether a fact says more than yes or no."""

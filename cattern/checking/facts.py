@@ -99,7 +99,7 @@ def read(task: Task, inputs: Mapping[str, Mapping], answers: list[Answer]) -> Fa
             except Exception:  # arrays of absurd shapes from hostile code: no facts, no points, no stop
                 values = {}
         for name, value in values.items():
-            facts[answer.probe, name] = value
+            facts[answer.probe, name] = value if isinstance(value, str) else np.asarray(value)
         if answer.failure:
             # The message is part of what is reproduced; the line is not: everyone's file has other lines.
             facts[answer.probe, RAISED] = f"{answer.failure.type}: {gist(answer.failure.message)}"

@@ -1,9 +1,10 @@
 """Wrong work as people write it, two mistakes at a time too: it costs its own points, and what is said of it is true."""
 
 import pytest
-from judging import grade_files
+from judging import grade_files, reference
 from test_styles import written
 
+from autograder.solution.trial import verdicts
 from cattern.checking.lab import load_lab
 
 # (lab, task, what is written there, points, the mistakes named, a piece of the reason)
@@ -103,6 +104,20 @@ loss = np.mean(np.argmax(scores, axis=1) == np.argmax(Y, axis=1))
         ["eval-swapped"],
         "the loss is",
     ),
+    "zeros that an exception left are no layer left out": (
+        "binary_mlp",
+        "TODO#9",
+        """
+d = self.linear3.backward(dlogits)
+d = self.relu2.backward(d)
+d = self.linear2.backward(dlogits)
+d = self.relu1.backward(d)
+dX = self.linear1.backward(d)
+""",
+        2,
+        [],
+        "it raised ValueError: ",
+    ),
 }
 
 
@@ -114,3 +129,18 @@ def test_a_mistake_costs_its_own_points_and_is_called_by_its_name(name):
     assert reason in verdict.rationale
     if "nothing is returned" in name:
         assert verdict.remarks == ()
+
+
+def test_a_fact_that_is_one_number_has_its_relation_too():
+    body = """
+total = sum(math.exp(v) for v in logits)
+for j in range(C):
+    dlogits[j] = math.exp(logits[j]) / total
+    if j == label:
+        dlogits[j] = 1 - dlogits[j]
+"""
+    lab = "binary_mlp"
+    said = {v.id: v for v, _ in verdicts(load_lab(lab), written(lab, {"TODO#2": body}), reference(lab))}[
+        "TODO#2"
+    ]
+    assert [e["relation"] for e in said.relation] == ["yours has the wrong sign, on every test"]

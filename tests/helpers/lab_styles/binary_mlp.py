@@ -312,6 +312,21 @@ for i in range(4, -1, -1):
 
 # name → several regions together, and (old, new) elsewhere in the files
 TOGETHER = {
+    "what was kept is let go": (
+        {
+            "TODO#4": """
+self.z1 = self.linear1.forward(X)
+self.a1 = self.relu.forward(self.z1)
+logits = self.linear2.forward(self.a1)
+""",
+            "TODO#5": """
+dz1 = self.relu.backward(self.linear2.backward(dlogits))
+dX = self.linear1.backward(dz1)
+del self.z1, self.a1
+""",
+        },
+        [],
+    ),
     "by the inherited passes on a batch of one": (
         {
             "TODO#2": """

@@ -512,6 +512,27 @@ out = self.out
         },
         [],
     ),
+    "what was kept is let go": (
+        {
+            "TODO#5": """
+self.cache = X, W
+out = X @ W + b
+""",
+            "TODO#6": """
+X, W = self.cache
+self.grads["W"] += X.T @ dout
+self.grads["b"] += dout.sum(0)
+dX = dout @ W.T
+del self.cache
+""",
+            "TODO#7": """
+self.masks = [Z > 0]
+out = Z * self.masks[0]
+""",
+            "TODO#8": "dZ = dout * self.masks.pop()",
+        },
+        [],
+    ),
     "the closed places kept by forward": (
         {
             "TODO#7": """

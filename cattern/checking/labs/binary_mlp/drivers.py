@@ -149,6 +149,7 @@ def backward_driver(name: str) -> Callable:
         finally:  # gradients that were there before a later line raised still count
             out |= gradients(maps)
         out["dlogits_after"] = dlogits
+        attempt(model.forward, inputs["X"].copy())  # what it kept may be gone once it went back
         go_forward(layers, inputs["X"])
         model.backward(inputs["dlogits"].copy())
         out |= {f"twice_{key}": grad for key, grad in gradients(maps).items()}

@@ -86,7 +86,7 @@ def forward_driver(name: str) -> Callable:
         out["out"] = layer.forward(X)
         out["X_after"] = X.copy()
         if "dout" in inputs and not keeps(layer, name, inputs, out):
-            attempt(write_backward, layer, inputs["dout"].copy(), out)
+            attempt(write_backward, layer, inputs, out)
             write_with_kept(student, name, inputs, out)
 
     return drive
@@ -99,7 +99,7 @@ def backward_driver(name: str) -> Callable:
         layer = layer_of(student, name, inputs)
         went = attempt(layer.forward, inputs["X"].copy())
         kept = keeps(layer, name, inputs, out)
-        failed = attempt(write_backward, layer, inputs["dout"].copy(), out)
+        failed = attempt(write_backward, layer, inputs, out)
         if not kept and write_with_kept(student, name, inputs, out) is None:
             failed = None  # what forward overwrote is no fault of the backward pass
         if failed:
@@ -108,7 +108,8 @@ def backward_driver(name: str) -> Callable:
         if inputs.get("own") and went is None:
             write_own_derivative(student, layer, inputs, out)
             with contextlib.suppress(Exception):
-                write_far(went_forward(student, name, far_from(inputs)), inputs["dout"], out)
+                far = far_from(inputs)
+                write_far(go_forward(layer_of(student, name, far), far), inputs["dout"], out)
 
     return drive
 
@@ -126,13 +127,6 @@ def keeps(layer, name: str, inputs: Mapping, out: Values) -> bool:
     return False
 
 
-def went_forward(student: ModuleType, name: str, inputs: Mapping):
-    """Return a new layer of the student's that went forward."""
-    layer = layer_of(student, name, inputs)
-    layer.forward(inputs["X"].copy())
-    return layer
-
-
 def write_with_kept(student: ModuleType, name: str, inputs: Mapping, out: Values) -> Exception | None:
     """Put the gradients into `out`, under "kept_W" and so on, that come when the input is kept as in the skeleton.
 
@@ -142,13 +136,10 @@ def write_with_kept(student: ModuleType, name: str, inputs: Mapping, out: Values
     found: Values = {}
 
     def prepared(inputs: Mapping):
-        layer = layer_of(student, name, inputs)
-        attempt(layer.forward, inputs["X"].copy())
-        setattr(layer, KEPT[name], inputs["X"].copy())
-        return layer
+        return go_forward(layer_of(student, name, inputs), inputs, KEPT[name])
 
     def go_back() -> None:
-        write_backward(prepared(inputs), inputs["dout"].copy(), found)
+        write_backward(prepared(inputs), inputs, found, KEPT[name])
         if inputs.get("own"):
             with contextlib.suppress(Exception):
                 write_far(prepared(far_from(inputs)), inputs["dout"], found)
@@ -158,12 +149,17 @@ def write_with_kept(student: ModuleType, name: str, inputs: Mapping, out: Values
     return failed
 
 
+def go_forward(layer, inputs: Mapping, kept: str = ""):
+    """Send X through a layer, keep it there as `kept` by force, and return the layer."""
+    attempt(layer.forward, inputs["X"].copy())
+    if kept:
+        setattr(layer, kept, inputs["X"].copy())
+    return layer
+
+
 def far_from(inputs: Mapping) -> dict:
-    """Return a probe with the same gradients, at which a gradient that is measured is another: differences of a small step
-    drown between huge biases, and reach over the kink of a ReLU."""
-    if "b" in inputs:
-        return {**inputs, "b": inputs["b"] + 1e7}
-    return {**inputs, "X": inputs["X"] * 1e-7}
+    """Return a probe with the same gradients, at which measured ones drown between huge biases, or reach over a ReLU's kink."""
+    return inputs | ({"b": inputs["b"] + 1e7} if "b" in inputs else {"X": inputs["X"] * 1e-7})
 
 
 def write_far(layer, dout: np.ndarray, out: Values) -> None:
@@ -172,15 +168,16 @@ def write_far(layer, dout: np.ndarray, out: Values) -> None:
     out |= {f"far_{name}": np.array(grad) for name, grad in layer.grads.items()}
 
 
-def write_backward(layer, dout: np.ndarray, out: Values) -> None:
-    """Put the gradients of one call into `out`, then what a second, equal call adds."""
-    kept = dout.copy()
+def write_backward(layer, inputs: Mapping, out: Values, kept: str = "") -> None:
+    """Put the gradients of one call into `out`, then what a second, equal call adds; X is kept as `kept` by force."""
+    dout = inputs["dout"].copy()
     try:
         out["dX"] = np.array(layer.backward(dout))
     finally:  # gradients that were there before a later line raised still count
         out |= {name: np.array(grad) for name, grad in layer.grads.items()}
     out["dout_after"] = dout
-    layer.backward(kept)
+    go_forward(layer, inputs, kept)  # what it kept may be gone once it went back
+    layer.backward(inputs["dout"].copy())
     out |= {f"twice_{name}": np.array(grad) for name, grad in layer.grads.items()}
 
 
