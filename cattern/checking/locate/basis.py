@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -69,6 +69,7 @@ class Form:
     Attributes:
         words: ", transposed", ", over the number of examples N"; empty for nothing.
         factor: by which it is multiplied.
+        size: the words of the whole number that this is, or that is under 1 in it; empty for none.
         axes: it is transposed.
         negated: a mask is reversed.
         ones: the axes of length 1 in its shape, where that is another than the solution's.
@@ -76,9 +77,15 @@ class Form:
 
     words: str = ""
     factor: float = 1.0
+    size: str = ""
     axes: bool = False
     negated: bool = False
     ones: tuple[int, ...] | None = None
+
+    def on(self, sizes: Mapping[str, int]) -> "Form":
+        """Return the form on another probe, which has other numbers of the same words."""
+        size = sizes.get(self.size)
+        return self if size is None else replace(self, factor=size if self.factor > 1 else 1 / size)
 
     def change(self, value):
         """Return a quantity's value in this form."""
@@ -118,8 +125,8 @@ def forms(value, wanted, sizes: Mapping[str, int], whole: bool, given: bool) -> 
         if here and kind == "f" and not given:
             for words, size in sizes.items():
                 if size > 1:
-                    yield Form(f", times {words}", factor=size)
-                    yield Form(f", over {words}", factor=1 / size)
+                    yield Form(f", times {words}", factor=size, size=words)
+                    yield Form(f", over {words}", factor=1 / size, size=words)
         elif kind == "b":
             yield Form(", reversed", negated=True)
         if len(here) == 2 and here[0] == here[1]:

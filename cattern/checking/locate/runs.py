@@ -94,7 +94,8 @@ class Runs:
             if quantity is None:
                 continue
             seen = recording.seen.get(repair.number, []) if recording else []
-            values = [[repair.form.change(v) for v in call] for call in quantity.values]
+            form = repair.form.on(self.bases[probe.id].sizes)
+            values = [[form.change(v) for v in call] for call in quantity.values]
             blind = repair.place.kind != "expression" and repair.place.line in self.raising[probe.id]
             by_shape = [shapes_fit(mine, right) for mine, right in zip(seen, values, strict=False)]
             plan[repair.number] = Filling(values, [len(call) == 1 for call in seen], by_shape, blind)
@@ -122,5 +123,6 @@ class Runs:
                 shown = list(pairs(seen, quantity.values, quantity.given))
                 if not shown:
                     return []  # what can be compared on some of them only says nothing
-                found += [(v, repair.form.change(w), basis) for v, w, _ in shown]
+                form = repair.form.on(basis.sizes)
+                found += [(v, form.change(w), basis) for v, w, _ in shown]
         return found

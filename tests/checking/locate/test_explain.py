@@ -101,6 +101,12 @@ CASES = {
         [("X.T @ dhidden", "X.T @ (dscores @ W2.T)")],
         ["`X.T @ (dscores @ W2.T)`", "the data loss's gradient in W1"],
     ),
+    "a factor that is another number on every test": (
+        "two_layer_net",
+        "TODO#3",
+        [("dscores[np.arange(N), y] -= 1", "dscores[np.arange(N), y] = 5")],
+        ["the gradient in the scores, times the number of examples N", "With it, gradient of b2"],
+    ),
     "a shape that does not fit": (
         "two_layer_net",
         "TODO#1",
