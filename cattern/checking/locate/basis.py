@@ -191,6 +191,11 @@ def is_whole(value) -> bool:
     return not isinstance(value, np.ndarray) and isinstance(value, int | np.integer | np.bool_)
 
 
+def in_floats(seen: Sequence[list]) -> bool:
+    """Tell whether the values of a place are floats: whole numbers and masks are the same for many another value before them."""
+    return any(np.asarray(v).dtype.kind == "f" for call in seen for v in call)
+
+
 def same(a, b) -> bool:
     """Tell whether two values are the same numbers in the same shape."""
     if not isinstance(a, np.ndarray) and not isinstance(b, np.ndarray):

@@ -1,6 +1,6 @@
 """What may be put where: places in the student's code and quantities of the solution that fit them, the likeliest first."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,22 +60,33 @@ class Repair:
 
 
 @dataclass(frozen=True)
-class _Entry:
+class Entry:
+    """A place in one run.
+
+    Attributes:
+        number: the place's number.
+        place: the place.
+        values: call → its values.
+        holds: which quantity they are, and in which form; None when it is nothing known.
+        exact: they are that quantity as the solution has it.
+        computed: and it is no input.
+    """
+
     number: int
     place: Place
     values: list[list]
     holds: str | None
-    exact: bool  # what it holds is a quantity as the solution has it
-    computed: bool = False  # and no input
+    exact: bool
+    computed: bool = False
 
 
 def candidates(
+    entries: Iterable[Entry],
     recording: Recording,
     places: Sequence[Place],
     basis: Basis,
     results: Sequence[np.ndarray],
     shallow: bool = False,
-    raised: Collection[int] = (),
     carried: bool = False,
 ) -> list[Repair]:
     """Return what may be put where, the likeliest first.
@@ -85,19 +96,19 @@ def candidates(
     statement first. Last comes what is returned: that it is wrong is known already.
 
     Args:
+        entries: the places, as `entries_of` gives them.
         recording: one run of the student's code.
         places: the places of the student's file.
         basis: the solution's quantities on the same probe.
         results: the facts that are right.
         shallow: leave out the places that hold a known quantity.
-        raised: the lines that raise on some probe.
         carried: a mistake of an earlier task is known: that makes every result wrong that comes of it.
     """
     lines: dict[int, int] = {}
     for number in recording.seen:
         lines.setdefault(places[number].line, len(lines))
     ranked = []
-    for order, entry in enumerate(_entries(recording, places, basis, raised)):
+    for order, entry in enumerate(entries):
         line = entry.place.line
         for repair, when in _fitting(entry, basis, recording):
             if not entry.values:
@@ -114,19 +125,27 @@ def candidates(
     return [repair for _, _, repair in sorted(ranked, key=lambda r: r[:2])]
 
 
-def _entries(
-    recording: Recording, places: Sequence[Place], basis: Basis, raised: Collection[int]
-) -> Iterator[_Entry]:
+def entries_of(
+    recording: Recording, places: Sequence[Place], basis: Basis, raised: Collection[int] = ()
+) -> Iterator[Entry]:
+    """Yield the places that a run has passed, those left out in which nothing can be wrong; last, those of the line that raised.
+
+    Args:
+        recording: one run of the student's code.
+        places: the places of the student's file.
+        basis: the solution's quantities on the same probe.
+        raised: the lines that raise on some probe.
+    """
     for number, values in recording.seen.items():
         if places[number].code.startswith(EMPTY) or _cut_short(places[number], raised):
             continue
         quantity, form = known_as(values, basis)
         holds = quantity and quantity.words + form
         exact = bool(quantity) and not form
-        yield _Entry(number, places[number], values, holds, exact, exact and not quantity.given)
+        yield Entry(number, places[number], values, holds, exact, exact and not quantity.given)
     for number, place in enumerate(places):
         if place.line == recording.line and place.kind != "expression" and number not in recording.seen:
-            yield _Entry(number, place, [], None, False)
+            yield Entry(number, place, [], None, False)
 
 
 def _cut_short(place: Place, raised: Collection[int]) -> bool:
@@ -140,7 +159,7 @@ def _of_others(place: Place) -> bool:
     return bool(place.calls) and not any(hasattr(of, place.calls) for of in NUMPY)
 
 
-def _fitting(entry: _Entry, basis: Basis, recording: Recording) -> Iterator[tuple[Repair, int]]:
+def _fitting(entry: Entry, basis: Basis, recording: Recording) -> Iterator[tuple[Repair, int]]:
     """Yield the quantities that may be put into one place, and when the place first goes without them."""
     factors = {} if entry.exact else basis.sizes
     own = entry.place.target
@@ -157,7 +176,8 @@ def _fitting(entry: _Entry, basis: Basis, recording: Recording) -> Iterator[tupl
         if pair is None:
             continue
         value, wanted, (call, turn) = pair
-        whole = whole and not (entry.exact and not _other_rows(value, wanted))
+        if entry.exact and name.rpartition(": ")[2] != own:
+            whole = whole and _other_rows(value, wanted)
         when = recording.times[entry.number][call][turn] if entry.values else 0
         other = np.ndim(value) == np.ndim(wanted) and np.shape(value) != np.shape(wanted)
         beside = quantity.given and whole and other and name.rpartition(": ")[2] == own
@@ -185,7 +205,7 @@ def _other_rows(a, b) -> bool:
     return np.ndim(a) == np.ndim(b) > 0 and np.shape(a)[1:] == np.shape(b)[1:] and len(a) != len(b)
 
 
-def _may_fit(entry: _Entry, quantity: Quantity, whole: bool) -> bool:
+def _may_fit(entry: Entry, quantity: Quantity, whole: bool) -> bool:
     """Tell at a glance whether a quantity can fit a place at all: most cannot."""
     if whole or not entry.values:
         return True

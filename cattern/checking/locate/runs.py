@@ -10,7 +10,7 @@ from cattern.checking.locate.candidates import Repair
 from cattern.checking.locate.runner import Recording, Runner
 
 BUDGET = 250_000  # steps of one task: about a second
-EACH = 100  # steps that a run costs beside the places it passes
+EACH = 300  # steps that a run costs beside the places it passes
 
 
 class Runs:

@@ -12,8 +12,8 @@ import numpy as np
 
 from cattern.checking.facts import RAISED, Facts, agree
 from cattern.checking.lab import Probe
-from cattern.checking.locate.basis import equal, exactly, known_as, ramp
-from cattern.checking.locate.candidates import Repair, candidates
+from cattern.checking.locate.basis import equal, exactly, in_floats, known_as, ramp
+from cattern.checking.locate.candidates import Entry, Repair, candidates, entries_of
 from cattern.checking.locate.runner import Recording
 from cattern.checking.locate.runs import EACH, Runs
 
@@ -30,6 +30,8 @@ class Search(Runs):
         super().__init__(*args, **kwargs)
         self.reserve = 0  # of the budget: what one fact does not find leaves something for the next
         self._known: dict[tuple, list[Repair]] = {}
+        self._seen: dict[tuple, list[Entry]] = {}
+        self._fed: dict[tuple, bool] = {}
 
     def find(self, fact: str, others: Sequence[str] = (), shallow: bool = False) -> list[Repair]:
         """Return the place at which a wrong fact can be made right on every probe; or the places, when it takes several.
@@ -96,6 +98,8 @@ class Search(Runs):
                 break
             if repair.beside or self._taken(repair) or (best and repair.place.line != best.place.line):
                 continue
+            if self._feeds_what_is_right(repair, trial):
+                continue
             mended, more = self._mends(fact, wrong, others, [repair], trial)
             if not mended or (mended == wrong and more > most and self._spoils([repair], trial)):
                 continue
@@ -107,25 +111,61 @@ class Search(Runs):
 
     def _candidates(self, trial: Probe, shallow: bool) -> list[Repair]:
         """Return what may be put where, as one probe shows it with the repairs accepted so far."""
-        key = trial.id, shallow, tuple(r.number for r in self.repairs)
+        key = trial.id, shallow, self._made()
         if key not in self._known:
             results = [
                 v for (p, _), v in self.expected.items() if p == trial.id and isinstance(v, np.ndarray)
             ]
-            recording = self.recordings[trial.id]
-            if str(recording.facts.get((trial.id, RAISED), "")).startswith(UNDEFINED):
-                recording = replace(recording, line=None)  # the name is what is wrong, and it is said
-            raised = {r.line for r in self.recordings.values() if r.line}
             self._known[key] = candidates(
-                recording,
+                self._entries(trial),
+                self._shown(trial),
                 self.runner.places,
                 self.bases[trial.id],
                 results,
                 shallow,
-                raised,
                 bool(self.plain),
             )
         return self._known[key]
+
+    def _entries(self, trial: Probe) -> list[Entry]:
+        """Return the places as one probe shows them with the repairs accepted so far."""
+        key = trial.id, self._made()
+        if key not in self._seen:
+            raised = {r.line for r in self.recordings.values() if r.line}
+            found = entries_of(self._shown(trial), self.runner.places, self.bases[trial.id], raised)
+            self._seen[key] = list(found)
+        return self._seen[key]
+
+    def _shown(self, trial: Probe) -> Recording:
+        recording = self.recordings[trial.id]
+        if str(recording.facts.get((trial.id, RAISED), "")).startswith(UNDEFINED):
+            return replace(recording, line=None)  # the name is what is wrong, and it is said
+        return recording
+
+    def _made(self) -> tuple[int, ...]:
+        return tuple(repair.number for repair in self.repairs)
+
+    def _feeds_what_is_right(self, repair: Repair, trial: Probe) -> bool:
+        """Tell whether something known to be right is made of a place's value: then that is not what is wrong.
+
+        One run with other numbers in the place tells, for all quantities that may be put there.
+        """
+        if repair.blind or repair.holds:
+            return False
+        key = trial.id, repair.number, self._made()
+        if key not in self._fed:
+            before = self.recordings[trial.id]
+            plan = self._plan(trial, [*self.repairs, repair])
+            values = [[ramp(v) for v in call] for call in before.seen[repair.number]]
+            plan[repair.number] = replace(plan[repair.number], values=values)
+            after = self.runner.record(trial, plan)
+            self.budget -= after.steps + EACH
+            self._fed[key] = (trial.id, RAISED) not in after.facts and any(
+                entry.number != repair.number and not equal(entry.values, after.seen.get(entry.number, []))
+                for entry in self._entries(trial)
+                if entry.computed and in_floats(entry.values)
+            )
+        return self._fed[key]
 
     def _taken(self, repair: Repair) -> bool:
         return any(r.number == repair.number for r in self.repairs)

@@ -209,6 +209,12 @@ CASES = {
         [("rng.choice(rows_of_class, len(rows_of_class) // 2, replace=False)", "rng.choice(rows_of_class, len(rows_of_class), replace=False)")],
         ["`rows` has shape (9,). Needed here: half of the rows of every class", "half of every class"],
     ),
+    "another quantity under its own name": (
+        "two_layer_net",
+        "TODO#1",
+        [("scores = hidden @ W2 + b2", "scores = hidden")],
+        ["`hidden` is the hidden layer (after the ReLU). Needed here: the scores, shape (7, 5)"],
+    ),
     "a key that is missing": (
         "two_layer_net",
         "TODO#3",
@@ -332,8 +338,8 @@ def test_the_same_file_gets_the_same_words_and_a_budget_that_is_spent_ends_the_s
     assert not explained("two_layer_net", texts, "TODO#3")["TODO#3"].located
 
 
-@pytest.mark.parametrize("style", range(3))
-def test_a_mistake_in_a_style_by_another_hand_is_found(style):
+def by_another_hand(style: int) -> str:
+    """Return the file of lab 1 in a correct style by another hand."""
     bodies = styles.WHOLE[style]
     text = solved("two_layer_net")["cattern/neural_net.py"]
     lines = text.splitlines(keepends=True)
@@ -342,13 +348,24 @@ def test_a_mistake_in_a_style_by_another_hand_is_found(style):
             region.indent + line + "\n" if line else "\n" for line in bodies[region.task].strip().split("\n")
         )
         lines[region.begin : region.end - 1] = [body]
-    text = "".join(lines)
+    return "".join(lines)
+
+
+@pytest.mark.parametrize("style", range(3))
+def test_a_mistake_in_a_style_by_another_hand_is_found(style):
+    text = by_another_hand(style)
     right = explained("two_layer_net", {"cattern/neural_net.py": text}, "TODO#1", "TODO#2", "TODO#3")
     assert all(v.status == "pass" and not v.located for v in right.values())
     old = ("a1 = z1 * (z1 > 0)", "relu[relu < 0] = 0", "active = np.maximum(first, 0)")[style]
     new = ("a1 = z1 * (z1 > 0.5)", "relu[relu < 0.5] = 0", "active = np.maximum(first, 0.5)")[style]
     wrong = explained("two_layer_net", {"cattern/neural_net.py": patched(text, (old, new))}, "TODO#1")
     assert "the hidden layer (after the ReLU)" in said(wrong["TODO#1"])
+
+
+def test_what_comes_late_in_a_long_function_is_found_since_what_feeds_right_values_is_left_alone():
+    text = patched(by_another_hand(0), ("ds = (p - target) / N", "ds = (p - target) * N"))
+    verdict = explained("two_layer_net", {"cattern/neural_net.py": text}, "TODO#3")["TODO#3"]
+    assert {entry["code"] for entry in verdict.located} == {"(p - target) * N"}
 
 
 # Values that mend by accident: in these lines nothing is wrong. Last comes where something is, or "".
