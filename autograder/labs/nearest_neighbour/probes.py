@@ -39,7 +39,7 @@ def tables(rng: np.random.Generator) -> list[Probe]:
         # no label is a row number of its own training image, nor of a neighbour's
         probes.append(Probe(name, {"distances": apart, "y_train": 20 + rng.permutation(M), "k": k}))
     equal = rng.permutation(np.resize([1.0, 2.0], 40)).reshape(1, 40)
-    about = {"distances": equal, "y_train": rng.permutation(40), "k": 9, "ties": True}
+    about = {"distances": equal, "y_train": 50 + rng.permutation(40), "k": 9, "ties": True}
     return [*probes, Probe("equal distances", about)]
 
 
@@ -50,7 +50,8 @@ def ballots(rng: np.random.Generator) -> list[Probe]:
         winner, *others = rng.permutation(C)[:4]
         clear.append([others[0], *rng.permutation([winner] * 3 + others[1:])])
     for turn in range(12):
-        low, high, other = np.sort(rng.permutation(np.arange(1, C))[:3])
+        *two, other = rng.permutation(np.arange(1, C))[:3]  # the third is below them, between or above: no median helps
+        low, high = sorted(two)
         # the larger label is the nearest in every other row, so that no other tie rule gives the same
         first = [high, low] if turn % 2 else [low, high]
         tied.append([*first, *rng.permutation([low, high, other])])
