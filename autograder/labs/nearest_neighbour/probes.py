@@ -50,7 +50,8 @@ def ballots(rng: np.random.Generator) -> list[Probe]:
         winner, *others = rng.permutation(C)[:4]
         clear.append([others[0], *rng.permutation([winner] * 3 + others[1:])])
     for turn in range(12):
-        *two, other = rng.permutation(np.arange(1, C))[:3]  # the third is below them, between or above: no median helps
+        # the third is below them, between or above: no median helps
+        *two, other = rng.permutation(np.arange(1, C))[:3]
         low, high = sorted(two)
         # the larger label is the nearest in every other row, so that no other tie rule gives the same
         first = [high, low] if turn % 2 else [low, high]
