@@ -159,7 +159,7 @@ class Watch:
                 return
             value = value.copy()
         elif type(value) is list and 0 < len(value) <= 64 and len(kinds := {type(v) for v in value}) == 1:
-            if not kinds <= {float, int, np.int64}:
+            if not kinds <= {float, int, np.int64, np.float64, np.float32}:
                 return
             value = np.array(value)
         elif not isinstance(value, float | int | np.number | np.bool_):

@@ -107,6 +107,17 @@ CASES = {
         [("dscores[np.arange(N), y] -= 1", "dscores[np.arange(N), y] = 5")],
         ["the gradient in the scores, times the number of examples N", "With it, gradient of b2"],
     ),
+    "a list of NumPy's numbers": (
+        "sigmoid_net",
+        "TODO#9",
+        [
+            (
+                'np.convolve(values, np.ones(window) / window, mode="valid")',
+                "[np.mean(values[i - window:i]) for i in range(len(values))]",
+            )
+        ],
+        ["`[np.mean(values[i - window:i]) for i in range(len(values))]`", "the means of all whole windows"],
+    ),
     "a shape that does not fit": (
         "two_layer_net",
         "TODO#1",
