@@ -40,7 +40,7 @@ class TaskVerdict:
         mistakes: what was reproduced; empty when nothing matched.
         remarks: advice that costs nothing.
         located: places in the student's code, each verified by putting the right value there: "property", "line",
-            "code", "is", "needs", "relation", "verified".
+            "code", "is", "needs", "relation", "verified"; "part" where the property has more that is wrong.
         relation: exact relations to the right values where no place was found: "property", "relation".
     """
 

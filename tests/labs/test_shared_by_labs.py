@@ -213,6 +213,25 @@ def test_a_loop_is_found_in_the_function_that_has_it():
     assert not _driving.has_loop("def f(:", "f")
 
 
+@pytest.mark.parametrize(
+    ("head", "is_loop"),
+    [
+        ("i, (W, b) in enumerate(layers)", False),
+        ("i in reversed(range(len(layers)))", False),
+        ("i in (1, 0)", False),
+        ("i in range(2)", False),
+        ("name in self.params", False),
+        ("i in range(N)", True),
+        ("x in X", True),
+        ("row in rows", True),
+        ("i, x in enumerate(X)", True),
+    ],
+)
+def test_a_loop_over_a_list_that_is_written_out_is_none(head, is_loop):
+    text = f"def loss(self, X, N):\n    layers, rows = None, []\n    layers = [(1, 2), (3, 4)]\n    for {head}:\n        pass\n"
+    assert _driving.has_loop(text, "loss") == is_loop
+
+
 class BookOf:
     """A reference of one probe, in which every fact is this number."""
 

@@ -6,6 +6,7 @@ from test_styles import written
 
 from autograder.solution.trial import verdicts
 from cattern.checking.lab import load_lab
+from cattern.checking.locate.words import sentences
 
 # (lab, task, what is written there, points, the mistakes named, a piece of the reason)
 WRONG = {
@@ -144,3 +145,20 @@ for j in range(C):
         "TODO#2"
     ]
     assert [e["relation"] for e in said.relation] == ["yours has the wrong sign, on every test"]
+
+
+def test_a_place_that_mends_a_part_of_a_property_is_said_to_mend_a_part():
+    body = """
+delta = (t - o)
+grads["c"], grads["v1"], grads["v2"] = delta, delta * h1, delta * h2
+for k, h in (("1", h1), ("2", h2)):
+    slope = delta * params["v" + k] * h * (1 - h)
+    grads["w" + k + "1"], grads["w" + k + "2"], grads["b" + k] = slope * x1, slope * x2, 1
+"""
+    lab = "sigmoid_net"
+    said = {v.id: v for v, _ in verdicts(load_lab(lab), written(lab, {"TODO#3": body}), reference(lab))}[
+        "TODO#3"
+    ]
+    assert "a part of first hidden unit and a part of second hidden unit are right" in " ".join(
+        sentences(said.to_json())
+    )

@@ -14,6 +14,13 @@ from cattern.checking.agent import commands
 from cattern.checking.remote import beside
 from cattern.checking.run import ApiError
 
+COUNTING = {
+    "enumerate",
+    "zip",
+    "reversed",
+    "range",
+    "len",
+}  # what may stand around a list in the head of a loop
 STEP = 1e-5  # of the centred differences of the student's own functions
 
 
@@ -141,7 +148,7 @@ def centred_differences(student, call: Callable, array: np.ndarray, *args, **opt
 def has_loop(source: str, function: str, loops: type | UnionType = ast.For | ast.While) -> bool:
     """Tell whether a function or method of a Python file holds a loop; False where the file cannot be read.
 
-    A loop over a few names, as in `for W in (W1, W2)` or `for name in self.params`, is none.
+    A loop over a few names, as in `for W in (W1, W2)`, `for i in range(2)` or `for name in self.params`, is none.
 
     Args:
         source: the text of the file.
@@ -154,7 +161,8 @@ def has_loop(source: str, function: str, loops: type | UnionType = ast.For | ast
         return False
     found = [f for f in _statements(tree) if isinstance(f, ast.FunctionDef) and f.name == function]
     nodes = [node for f in found for node in ast.walk(f) if isinstance(node, loops)]
-    return not all(hasattr(node, "iter") and _goes_over_names(node.iter) for node in nodes)
+    short = {name.id for f in found for node in ast.walk(f) for name in _written_out(node)}
+    return not all(hasattr(node, "iter") and _goes_over_names(node.iter, short) for node in nodes)
 
 
 def _statements(tree: ast.Module) -> Iterator[ast.AST]:
@@ -168,6 +176,16 @@ def _statements(tree: ast.Module) -> Iterator[ast.AST]:
             pending += inside
 
 
-def _goes_over_names(iterable: ast.expr) -> bool:
+def _written_out(node: ast.AST) -> list[ast.Name]:
+    """Return the variables to which a list is assigned whose elements are written one by one."""
+    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Tuple | ast.List | ast.Dict):
+        return []
+    elements = getattr(node.value, "elts", None) or getattr(node.value, "keys", ())
+    return [target for target in node.targets if elements and isinstance(target, ast.Name)]
+
+
+def _goes_over_names(iterable: ast.expr, short: set[str]) -> bool:
     words = {getattr(node, "attr", getattr(node, "id", "")) for node in ast.walk(iterable)}
-    return isinstance(iterable, ast.Tuple | ast.List) or bool(words & {"params", "grads"})
+    names = {node.id for node in ast.walk(iterable) if isinstance(node, ast.Name)} - COUNTING
+    few = isinstance(iterable, ast.Tuple | ast.List) or names <= short
+    return few or bool(words & {"params", "grads", "layers"})

@@ -183,6 +183,8 @@ class Explainer:
                 if search:
                     located, calls, named = self._places(search, file, targets, got, said, behind)
         placed = {entry["fact"] for entry in located}
+        partly = {p.name for p, f in targets if f not in placed}
+        located = [e | ({"part": True} if e["property"] in partly else {}) for e in located]
         left = [(p, f, said[f] or calls) for p, f in targets if f not in placed and p.name not in named]
         left = [(p, f, words) for p, f, words in left if words]
         return located, [{"property": p.name, "fact": f, "relation": r} for p, f, r in left]

@@ -1,6 +1,6 @@
 """What is said of a place and of a relation, from the entries of a verdict. Nothing here needs NumPy."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 
 def sentences(verdict: Mapping) -> list[str]:
@@ -10,22 +10,27 @@ def sentences(verdict: Mapping) -> list[str]:
     for entry in verdict.get("relation", ()):
         of.setdefault(entry["relation"], []).append(entry["property"])
     for said, names in of.items():
+        names = [_quoted(name) for name in names]
         together = [names] if said.startswith("`") else [[name] for name in names]
         found += [f"{_capital(_listed(several))}: {said}." for several in together]
     return list(dict.fromkeys(found))
 
 
-def _listed(names: Sequence[str]) -> str:
-    """Return names as a list in words, each once; one with a comma of its own in quotes."""
-    names = [f"“{name}”" if "," in name else name for name in dict.fromkeys(names)]
+def _quoted(name: str) -> str:
+    return f"“{name}”" if "," in name else name
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Return names as a list in words, each once."""
+    names = list(dict.fromkeys(names))
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def located(entries: Sequence[Mapping]) -> str:
     """Return the sentences about one place, from the entries of a verdict's "located" that name it."""
     entry = entries[0]
-    names = dict.fromkeys(e["property"] for e in entries)
-    right = _listed(list(names))
+    names = dict.fromkeys(("a part of " if e.get("part") else "") + _quoted(e["property"]) for e in entries)
+    right = _listed(names)
     verb, given = "are" if len(names) > 1 else "is", "given the above, " if entry.get("after") else ""
     lines = dict.fromkeys(
         "the rest of the line" if n == entry["line"] else f"line {n}" for n in entry.get("with", ())
