@@ -105,6 +105,17 @@ loss = np.mean(np.argmax(scores, axis=1) == np.argmax(Y, axis=1))
         ["eval-swapped"],
         "the loss is",
     ),
+    "slices that run off the end are no exception": (
+        "two_layer_net",
+        "TODO#4",
+        """
+X_batch = X[it * batch_size:(it + 1) * batch_size]
+y_batch = y[it * batch_size:(it + 1) * batch_size]
+""",
+        4,
+        ["sample-runs-off-the-end"],
+        "the minibatches are runs of neighbouring rows, not random ones",
+    ),
     "zeros that an exception left are no layer left out": (
         "binary_mlp",
         "TODO#9",
@@ -162,3 +173,8 @@ for k, h in (("1", h1), ("2", h2)):
     assert "a part of first hidden unit and a part of second hidden unit are right" in " ".join(
         sentences(said.to_json())
     )
+
+
+def test_minibatches_that_run_out_cost_the_decay_nothing():
+    lab, body = "two_layer_net", WRONG["slices that run off the end are no exception"][2]
+    assert grade_files(lab, written(lab, {"TODO#4": body}))["TODO#6"].rationale == "right"

@@ -68,7 +68,8 @@ def common_size(sizes: list[tuple[float, float]], size: int) -> "np.ndarray | st
 def randomness(N: int, runs: list[list[np.ndarray]]) -> Values:
     """Return whether minibatches of row numbers are random, and what marks those that are not."""
     batches = [batch for run in runs for batch in run]
-    consecutive = all(len(b) > 1 and (np.diff(b) % N == 1).all() for b in batches)
+    several = [b for b in batches if len(b) > 1]
+    consecutive = bool(several) and all((np.diff(b) % N == 1).all() for b in several)
     varied = all(len(run) == 1 or len({tuple(b) for b in run}) > 1 for run in runs)
     varied &= len({tuple(b) for b in batches}) > 1
     facts = {
@@ -80,7 +81,8 @@ def randomness(N: int, runs: list[list[np.ndarray]]) -> Values:
         return facts
     drawn = np.concatenate(batches)
     enough = len(drawn) >= ENOUGH * N
-    shifts = {(b[0] - a[0]) % N for a, b in pairwise(runs[0])} if consecutive else set()
+    first = [b[0] for b in runs[0] if len(b)]
+    shifts = {(b - a) % N for a, b in pairwise(first)} if consecutive else set()
     return {
         **facts,
         "all_rows": true(not enough or len(np.unique(drawn)) == N),

@@ -76,7 +76,7 @@ class Recorder:
             for key, p in params.items()
             if np.asarray(p).dtype.kind in "biuf"
         }
-        self.X.append(X.reshape(len(X), -1))
+        self.X.append(X.reshape(len(X), math.prod(X.shape[1:])))  # of no rows, too
         self.y.append(y)
         self.regs.append(float(reg))
         self.rates.append(float(rate) if isinstance(rate, int | float | np.number) else np.nan)
@@ -191,7 +191,7 @@ def in_shape(array: np.ndarray, shape: tuple[int, ...] | None) -> np.ndarray:
 
 def shift_of(X: np.ndarray) -> float:
     """Return what a batch adds to every gradient."""
-    return 0.1 * np.tanh(np.mean(X))
+    return 0.1 * np.tanh(np.mean(X)) if X.size else 0.0
 
 
 def known_gradient(param: np.ndarray, shift: float) -> np.ndarray:
