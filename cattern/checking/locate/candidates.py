@@ -181,7 +181,9 @@ def _fitting(entry: Entry, basis: Basis, recording: Recording) -> Iterator[tuple
         when = recording.times[entry.number][call][turn] if entry.values else 0
         other = np.ndim(value) == np.ndim(wanted) and np.shape(value) != np.shape(wanted)
         beside = quantity.given and whole and other and name.rpartition(": ")[2] == own
-        for form in forms(value, wanted, factors, whole, quantity.given and not beside):
+        # a multiple of it lacks nothing: what makes the factor is wrong, and stands elsewhere
+        factors_here = {} if _proportional(value, wanted) else factors
+        for form in forms(value, wanted, factors_here, whole, quantity.given and not beside):
             needed = form.change(wanted)
             if value is None or not same(value, needed):
                 yield (
@@ -203,6 +205,15 @@ def _fitting(entry: Entry, basis: Basis, recording: Recording) -> Iterator[tuple
 def _other_rows(a, b) -> bool:
     """Tell whether two values are rows of the same length, more of them or fewer."""
     return np.ndim(a) == np.ndim(b) > 0 and np.shape(a)[1:] == np.shape(b)[1:] and len(a) != len(b)
+
+
+def _proportional(a, b) -> bool:
+    """Tell whether a value is a multiple of another; every number is one of every other, so those tell nothing."""
+    if a is None or np.shape(a) != np.shape(b) or np.size(a) < 2 or np.asarray(a).dtype.kind != "f":
+        return False
+    a, b = np.ravel(a), np.ravel(np.asarray(b, float))
+    square = float(a @ a)
+    return bool(np.isfinite(square) and square > 0 and agree(b, a * float(a @ b) / square))
 
 
 def _may_fit(entry: Entry, quantity: Quantity, whole: bool) -> bool:
