@@ -116,6 +116,27 @@ y_batch = y[it * batch_size:(it + 1) * batch_size]
         ["sample-runs-off-the-end"],
         "the minibatches are runs of neighbouring rows, not random ones",
     ),
+    "ties in the order of a set": (
+        "nearest_neighbour",
+        "TODO#3",
+        "y_pred = np.array([max(set(row), key=list(row).count) for row in labels.tolist()])",
+        14,
+        [],
+        "where the vote is tied",
+    ),
+    "who is there, not how often": (
+        "nearest_neighbour",
+        "TODO#3",
+        """
+votes = np.zeros((len(labels), num_classes))
+for i in range(len(labels)):
+    votes[i, labels[i]] += 1
+y_pred = np.argmax(votes, axis=1)
+""",
+        0,
+        [],
+        "where the vote is tied",
+    ),
     "zeros that an exception left are no layer left out": (
         "binary_mlp",
         "TODO#9",

@@ -50,9 +50,12 @@ def ballots(rng: np.random.Generator) -> list[Probe]:
         winner, *others = rng.permutation(C)[:4]
         clear.append([others[0], *rng.permutation([winner] * 3 + others[1:])])
     for turn in range(12):
-        # the third is below them, between or above: no median helps
-        *two, other = rng.permutation(np.arange(1, C))[:3]
-        low, high = sorted(two)
+        three = sorted(rng.permutation(np.arange(1, C))[:3])
+        if turn < 2:  # in Python's order of a set of small numbers, 8 comes before 1 to 7
+            three = [*sorted(rng.permutation(np.arange(1, 8))[:2]), 8]
+        # the third is below them, between or above: no median helps, nor who is there at all
+        other = three.pop(turn % 3)
+        low, high = three
         # the larger label is the nearest in every other row, so that no other tie rule gives the same
         first = [high, low] if turn % 2 else [low, high]
         tied.append([*first, *rng.permutation([low, high, other])])
