@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cattern.checking import fingerprints
 from cattern.checking import run as probing
-from cattern.checking.agent.loading import absent_module
+from cattern.checking.agent.loading import absent_module, fill_what_is_empty
 from cattern.checking.answers import judge_cell, judge_data, judge_file, judge_hand
 from cattern.checking.hang import Watchdog
 from cattern.checking.judge import Earlier, judge_task
@@ -141,6 +141,7 @@ def main() -> None:
     say({"tasks": [about(lab, task) for task in lab.tasks]})
     question = sys.stdin.readline()
     os.dup2(null, 0)  # nor may it wait for somebody to type
+    fill_what_is_empty()
     if question:
         answer(lab, reference, folder, json.loads(question), say)
 

@@ -1,5 +1,8 @@
 """Marks without an answer: what earns points though nothing of the task is there. In the sandbox, as a class is graded."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,6 +33,26 @@ def graded(lab: str, files: dict[str, str], wrap=lambda reference: reference):
     submission = Submission("cheat", Path("cheat"), texts, {}, None, {}, ())
     with Workers(course) as workers:
         return grade_submission(submission, wrap(open_reference(course)), workers.sandbox(), Limits())
+
+
+UNFILLED = (
+    "S = 0.5 * (1 + np.tanh(0.5 * Z))",
+    "S = np.empty_like(Z)\n        S[Z > 0] = 1 / (1 + np.exp(-Z[Z > 0]))",
+)
+
+
+def test_what_memory_holds_by_chance_is_the_same_everywhere(tmp_path):
+    file = "cattern/sigmoid_net.py"
+    text = patched(solved("sigmoid_net")[file], UNFILLED)
+    grades = [graded("sigmoid_net", {file: text}, WithoutDiagnosis).tasks[4] for _ in range(2)]
+    assert grades[0] == grades[1] and "the output is nan" in grades[0].rationale
+    (tmp_path / "cattern").mkdir()
+    (tmp_path / file).write_text(text, encoding="utf-8")
+    question = json.dumps({"tasks": ["TODO#5"], "files": {}, "seconds": 20})
+    child = [sys.executable, "-m", "cattern.checking.child", "sigmoid_net", str(tmp_path)]
+    said = subprocess.run(child, input=question + "\n", capture_output=True, text=True, check=True).stdout
+    verdict = json.loads(said.splitlines()[-1])["verdict"]
+    assert verdict["score"] == grades[0].score and "the output is nan" in verdict["rationale"]
 
 
 @pytest.mark.parametrize("name", CHEATS)

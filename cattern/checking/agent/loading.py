@@ -11,6 +11,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import wraps
 from pathlib import Path
 from types import ModuleType
 
@@ -56,6 +57,32 @@ def quiet():
     with warnings.catch_warnings(), np.errstate(all="ignore"), contextlib.redirect_stdout(printed):
         warnings.simplefilter("ignore")
         yield
+
+
+def fill_what_is_empty() -> None:
+    """Let `np.empty` and `np.empty_like` give nan, or the largest whole number, in the place of what memory held by chance.
+
+    Who forgets to fill an array is told the same everywhere, and each time.
+    """
+    for name in ("empty", "empty_like"):
+        if not hasattr(getattr(np, name), "fills"):
+            setattr(np, name, _filled(getattr(np, name)))
+
+
+def _filled(make: Callable) -> Callable:
+    @wraps(make)
+    def filled(*args, **kwargs):
+        array = make(*args, **kwargs)
+        if array.dtype.kind in "fc":
+            array.fill(np.nan)
+        elif array.dtype.kind in "iu":
+            array.fill(np.iinfo(array.dtype).max)
+        elif array.dtype.kind == "b":
+            array.fill(True)
+        return array
+
+    filled.fills = True
+    return filled
 
 
 class Absent:

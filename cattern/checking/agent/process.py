@@ -273,6 +273,7 @@ def serve(path: bytes, descriptor: int) -> bytes:
     for handed_in in own.glob("*"):
         sys.modules.pop(f"cattern.{handed_in.stem}", None)  # what was imported ahead is ours
     sys.path += [str(Path.cwd()), str(own)]
+    loading.fill_what_is_empty()
     agent = Agent(descriptor, path.decode())
     agent.stopper.start()
     with loading.quiet(), contextlib.suppress(EOFError):
