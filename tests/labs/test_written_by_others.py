@@ -116,6 +116,31 @@ y_batch = y[it * batch_size:(it + 1) * batch_size]
         ["sample-runs-off-the-end"],
         "the minibatches are runs of neighbouring rows, not random ones",
     ),
+    "two numbers exchanged, and nothing trained either": (
+        "binary_mlp",
+        "TODO#7",
+        """
+logits = model.forward(X)
+accuracy = loss_layer.forward(logits, y)
+loss = float(np.mean(np.argmax(logits, axis=1) == y))
+""",
+        1,
+        [],
+        "the loss is",
+    ),
+    "an exception before the first update is no missing step": (
+        "binary_mlp",
+        "TODO#6",
+        """
+model.zero_grad()
+loss = loss_layer.forward(model.forward(X[rows]), y[rows])
+model.backward(loss_layer.backward(loss))
+model.step(learning_rate)
+""",
+        0,
+        [],
+        "it raised TypeError: ",
+    ),
     "ties in the order of a set": (
         "nearest_neighbour",
         "TODO#3",

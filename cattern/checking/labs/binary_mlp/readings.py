@@ -108,8 +108,11 @@ def read_train(inputs: Mapping, raw: Values) -> Values:
     """TODO#6: where W went, update by update; the losses, and whether they are those of the student's own updates."""
     facts: Values = {"epochs": raw["epochs"]} if "epochs" in raw else {}
     per_batch = -(-len(inputs["X"]) // inputs["batch_size"]) * inputs["num_epochs"]
-    if is_array(raw.get("path")):
-        facts |= way(raw["path"], per_batch)
+    path = raw.get("path")
+    if is_array(path) and (
+        "epochs" in raw or len(path) > 1
+    ):  # where an exception came first, W stands still for that
+        facts |= way(path, per_batch)
     if "losses" in raw:
         losses = facts["losses"] = row(raw["losses"])
         seen = raw.get("seen_losses")
@@ -126,7 +129,8 @@ def read_train(inputs: Mapping, raw: Values) -> Values:
 def read_evaluate(inputs: Mapping, raw: Values) -> Values:
     """TODO#7: the two numbers, and whether nothing was trained."""
     facts: Values = {name: scalar(raw[name]) for name in ("loss", "accuracy") if name in raw}
-    if not equal(raw.get("loss"), raw.get("elsewhere")):  # a number that is always the same asks nobody
+    if not all(equal(raw.get(name), raw.get(f"elsewhere_{name}")) for name in ("loss", "accuracy")):
+        # numbers that are always the same ask nobody
         facts |= untouched(inputs, raw, "W", "X", "y")
     if "forward_calls" in raw:
         facts["one_forward"] = true(raw["forward_calls"] <= 1)
