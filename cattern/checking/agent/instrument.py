@@ -253,6 +253,10 @@ class _Rewriter(ast.NodeTransformer):
                 if node.func.attr in ("append", "extend"):  # it is stored there
                     node.args = [self._whole(a, node.func.attr) for a in node.args]
                     return node
+                if (
+                    node.func.attr == "empty_like"
+                ):  # it takes the shape alone, and perhaps the memory of what it is given
+                    return node
             node.args = [self.visit(a) for a in node.args]
             node.keywords = [
                 ast.copy_location(ast.keyword(k.arg, self.visit(k.value)), k) for k in node.keywords

@@ -93,7 +93,8 @@ def candidates(
 
     First come the places whose value is nothing known, in the order in which they first go wrong, what a method of
     others gives after the rest; then those of the line that raises; then those that hold a known quantity, the last
-    statement first. Last comes what is returned: that it is wrong is known already.
+    statement first; then those that lack a factor alone: another one may be what is wrong, and is made up for there. Last
+    comes what is returned: that it is wrong is known already.
 
     Args:
         entries: the places, as `entries_of` gives them.
@@ -115,12 +116,13 @@ def candidates(
                 key = (3, line, 0)
             elif not entry.exact:
                 result = np.size(repair.needed) > 1 and any(_equal(repair.needed, r) for r in results)
-                key = (5 if result else 1 if _of_others(entry.place) else 0, when, order)
+                late = 5 if repair.form.size and _is_multiple(repair) else 1 if _of_others(entry.place) else 0
+                key = (6 if result else late, when, order)
             elif line == recording.line:
                 key = (2, 0, order)
             else:
                 key = (4, -lines[line], order)
-            if not (shallow and key[0] == 4) and not (carried and key[0] == 5):
+            if not (shallow and key[0] == 4) and not (carried and key[0] == 6):
                 ranked.append((key, len(ranked), repair))
     return [repair for _, _, repair in sorted(ranked, key=lambda r: r[:2])]
 
@@ -221,6 +223,14 @@ def _may_fit(entry: Entry, quantity: Quantity, whole: bool) -> bool:
     if whole or not entry.values:
         return True
     return any(np.size(v) in quantity.lengths for call in entry.values for v in call)
+
+
+def _is_multiple(repair: Repair) -> bool:
+    """Tell whether what stands in a place is what belongs there times some number."""
+    value, needed = (np.asarray(v, dtype=float).ravel() for v in (repair.shown, repair.needed))
+    if value.size != needed.size or not needed.any() or not np.isfinite(value).all():
+        return False
+    return agree(value, needed * (value @ needed / (needed @ needed)))
 
 
 def _equal(a, b: np.ndarray) -> bool:

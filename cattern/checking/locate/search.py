@@ -18,7 +18,11 @@ from cattern.checking.locate.runner import Recording
 from cattern.checking.locate.runs import EACH, Runs
 
 TOGETHER = 3  # places that one fact may need
-UNDEFINED = ("NameError", "UnboundLocalError")
+SAID = (
+    "NameError",
+    "UnboundLocalError",
+    "IndexError: list",
+)  # a name or a number is what is wrong, and it is said
 FEW = 40  # more calls than this make a probe too dear to try things on
 
 
@@ -138,8 +142,8 @@ class Search(Runs):
 
     def _shown(self, trial: Probe) -> Recording:
         recording = self.recordings[trial.id]
-        if str(recording.facts.get((trial.id, RAISED), "")).startswith(UNDEFINED):
-            return replace(recording, line=None)  # the name is what is wrong, and it is said
+        if str(recording.facts.get((trial.id, RAISED), "")).startswith(SAID):
+            return replace(recording, line=None)
         return recording
 
     def _made(self) -> tuple[int, ...]:
@@ -223,7 +227,7 @@ class Search(Runs):
         return any(
             key in self.expected
             and not agree(self.expected[key], value, self.task.tolerance)
-            and not agree(self.facts.get(key, value), value)
+            and not (key in self.facts and agree(self.facts[key], value))
             for key, value in facts.items()
         )
 

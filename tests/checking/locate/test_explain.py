@@ -417,6 +417,12 @@ ACCIDENTS = {
         [("rng.choice(rows_of_class, len(rows_of_class) // 2, replace=False)", "rows_of_class[np.argsort(rng.normal(size=len(rows_of_class)))][: len(rows_of_class) // 3]")],
         "",
     ),
+    "an index out of range": (
+        "patch_embedding",
+        "TODO#12",
+        [("for layer in reversed(self.layers):\n            dX = layer.backward(dX)", "for i in range(len(self.layers), -1, -1):\n            dX = self.layers[i].backward(dX)")],
+        "",
+    ),
     "another quantity in another shape": (
         "two_layer_net",
         "TODO#3",

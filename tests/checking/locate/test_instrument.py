@@ -207,6 +207,11 @@ def test_a_forged_record_is_refused(text):
         read_told(text, np.zeros(1))
 
 
+def test_what_an_empty_array_has_the_shape_of_is_no_place():
+    _, places = instrumented("def f(Z):\n    return np.empty_like(Z + 1.0), np.zeros_like(Z)\n")
+    assert {p.code for p in places} == {"np.empty_like(Z + 1.0)", "np.zeros_like(Z)", "Z"}
+
+
 def test_places_quote_the_code_as_it_was_written():
     source = "def f(größe, b):\n    return (größe  +\n            b) * 2.0\n"
     _, places = instrumented(source)
