@@ -79,3 +79,17 @@ def test_what_is_derived_is_never_called_measured():
     for lab in lab_names():
         for verdict in grade_files(lab, solved(lab)).values():
             assert verdict.status == "pass" and "measured" not in verdict.rationale, verdict
+
+
+@pytest.mark.parametrize(
+    ("lab", "task", "right", "wrong"),
+    [
+        ("patch_embedding", "TODO#8", "dout * (Z > 0)", "dout * (Z > 1)"),
+        ("sigmoid_net", "TODO#6", "dZ = dout * S * (1 - S)", "dZ = dout * np.where(S > 0.9, 0, S) * (1 - S)"),
+    ],
+)
+def test_what_is_no_derivative_anywhere_is_not_said_to_be_measured(lab, task, right, wrong):
+    texts = solved(lab)
+    (file,) = (name for name, text in texts.items() if right in text)
+    verdict = grade_files(lab, {**texts, file: patched(texts[file], (right, wrong))})[task]
+    assert verdict.status in ("fail", "partial") and "measured" not in verdict.rationale

@@ -134,7 +134,9 @@ def read_backward(inputs: Mapping, raw: Values) -> Values:
             same_shape = twice.shape == raw[name].shape
             facts[f"adds_{name}"] = true(same_shape and np.allclose(twice, 2 * raw[name], rtol=1e-4))
     if inputs.get("own") and "dX" in raw:
-        facts["derived"] = true(not any(is_measured(raw, name, inputs["dout"]) for name in GRADIENTS))
+        # what is no derivative anywhere was not measured either
+        fitting = [name for name in GRADIENTS if np.all(facts.get(f"own_{name}", True))]
+        facts["derived"] = true(not any(is_measured(raw, name, inputs["dout"]) for name in fitting))
     return facts | untouched(inputs, raw, "dout")
 
 

@@ -87,7 +87,9 @@ def read_backward(inputs: Mapping, raw: Values) -> Values:
     if is_array(own) and is_array(slope) and own.shape == slope.shape == inputs["Z"].shape:
         facts["own"] = true(exact(own, slope))
     if "own" in inputs and "dZ" in raw:
-        facts["derived"] = true(not measured(raw.get("near_dZ"), raw.get("far_dZ"), 1e-6))
+        # what is no derivative anywhere was not measured either
+        off = measured(raw.get("near_dZ"), raw.get("far_dZ"), 1e-6)
+        facts["derived"] = true(not (off and np.all(facts.get("own", True))))
     return facts | untouched(inputs, raw, "dout")
 
 
