@@ -85,7 +85,7 @@ def test_what_is_derived_is_never_called_measured():
     ("lab", "task", "right", "wrong"),
     [
         ("patch_embedding", "TODO#8", "dout * (Z > 0)", "dout * (Z > 1)"),
-        ("sigmoid_net", "TODO#6", "dZ = dout * S * (1 - S)", "dZ = dout * np.where(S > 0.9, 0, S) * (1 - S)"),
+        ("sigmoid_net", "TODO#6", "dZ = dout * S * (1 - S)", "dZ = dout * S * (1 - S) * (1 + 1e-3 * S)"),
     ],
 )
 def test_what_is_no_derivative_anywhere_is_not_said_to_be_measured(lab, task, right, wrong):
