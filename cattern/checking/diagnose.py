@@ -244,8 +244,8 @@ class Search:
                 return set()
             keys = {(probe.id, name) for name in self.names}
             keys = {key for key in keys if not same(facts.get(key), self.plain.get(key))}
-            keys |= {(probe.id, RAISED) for key in keys if self.blank(key) and key in self.plain}
-            if not all(same(facts.get(key), self.got.get(key)) for key in keys):
+            raised = {(probe.id, RAISED) for key in keys if self.blank(key) and key in self.plain}
+            if not all(same(facts.get(key), self.got.get(key)) for key in keys | raised):
                 return set()
             found |= keys
         return found
