@@ -1,13 +1,13 @@
 """The entries of a verdict's "located" and "relation": what stands in a place, what belongs there, how a fact is related to the right one."""
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from cattern.checking.facts import RAISED, Facts
 from cattern.checking.lab import Probe, Property
-from cattern.checking.locate.basis import Basis
+from cattern.checking.locate.basis import Basis, tells
 from cattern.checking.locate.candidates import Repair
 from cattern.checking.locate.relations import Pair, relation
 
@@ -68,8 +68,18 @@ def related(
     expected: Facts,
     probes: Sequence[Probe],
     basis: Callable[[Probe], Basis],
+    named: Mapping[str, str],
 ) -> str | None:
-    """Return the exact relation of a fact to the right one ("yours is twice as large …"), or None."""
+    """Return the exact relation of a fact to the right one ("yours is twice as large …"), or None.
+
+    Args:
+        fact: the fact's name.
+        got: the submission's facts.
+        expected: the right ones.
+        probes: the task's probes.
+        basis: probe → the solution's quantities on it.
+        named: the task's facts → what they are called: one may stand in another's place.
+    """
     pairs = []
     for probe in probes:
         right, mine = expected.get((probe.id, fact)), got.get((probe.id, fact))
@@ -80,7 +90,13 @@ def related(
         if (probe.id, RAISED) in got and not mine.any():
             return None  # it came to nothing because of that
         here = basis(probe)
-        pairs.append(Pair(right, mine, here.sizes, terms_of(here, right.shape)))
+        others = {words: expected.get((probe.id, other)) for other, words in named.items() if other != fact}
+        terms = {
+            words: v
+            for words, v in others.items()
+            if isinstance(v, np.ndarray) and v.shape == right.shape and tells(v.item() if v.size == 1 else v)
+        }
+        pairs.append(Pair(right, mine, here.sizes, terms | terms_of(here, right.shape)))
     said = relation(pairs) if pairs else None
     return said and f"yours {said}, on every test"
 

@@ -173,8 +173,15 @@ class Explainer:
 
         file = self.lab.file_of(task)
         text = self.texts.get(file, "")
+        named = {
+            fact: words.removesuffix(" {gap}")
+            for prop in task.properties
+            for fact, words in prop.says.items()
+            if words.endswith(" {gap}")
+        }
         said = {
-            fact: missing(fact, got, text, basis(probes[0])) or related(fact, got, expected, probes, basis)
+            fact: missing(fact, got, text, basis(probes[0]))
+            or related(fact, got, expected, probes, basis, named)
             for _, fact in targets
         }
         located, calls, named = [], None, NOTHING

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from judging import patched, reference, solved, written
+from judging import patched, planted, reference, solved, written
 from lab_styles import patch_embedding as drawing
 from lab_styles import two_layer_net as styles
 
@@ -76,6 +76,12 @@ def changed(lab: str, *patches: tuple[str, str]) -> dict[str, str]:
 
 def said(verdict) -> str:
     return " ".join(sentences(verdict.to_json()))
+
+
+def test_what_belongs_to_another_result_is_called_by_its_name():
+    verdict = explained("nn_library", planted("nn_library", "hist-sets-swapped"), "TODO#6")["TODO#6"]
+    words = said(verdict)
+    assert "holds val_loss_history" in words and "holds train_loss_history" in words
 
 
 def test_what_is_infinite_is_added_up_without_a_word_to_who_grades():
