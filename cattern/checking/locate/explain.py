@@ -78,9 +78,10 @@ class Explainer:
             carried, expected = NOTHING, expectation(task, self.reference)
         wrong = {key[1] for key, value in expected.items() if not agree(value, got.get(key), task.tolerance)}
         targets = [(p, fact) for p in lost for fact in p.facts if fact in wrong]
-        before = self._follows(task, targets, found) if carried else []
-        targets = [t for t in targets if t[1] not in {entry["fact"] for entry in before}]
         raised = verdict.evidence.get("raised")
+        # where it never comes that far, this is said, and what is named before says why
+        before = self._follows(task, targets, found) if carried and not raised else []
+        targets = [t for t in targets if t[1] not in {entry["fact"] for entry in before}]
         named: dict[str, frozenset[str]] = {}
 
         def behind(facts: Facts, lost: list[Property]) -> frozenset[str]:
