@@ -37,7 +37,6 @@ ANSWER, OUT_OF_MEMORY, TOO_LONG = 0, 1, 2
 READY = b"ready"
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER = 1, 4, 36
-_HUGE, _MADV_COLLAPSE = 2**21, 25
 _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 22, 2
 
 
@@ -68,7 +67,6 @@ def main() -> None:
     no_forks = _program(bytes.fromhex(config["filter"]))
     size = _address_space()
     gc.collect()
-    _use_huge_pages(libc)
     gc.freeze()  # a collection in a child would otherwise touch, and so copy, every page
 
     while _empty(tmp):
@@ -201,16 +199,6 @@ def _watch(control: socket.socket, child: int, wall_seconds: float, tmp: Path | 
     _, status, usage = os.wait4(child, 0)
     _end_the_rest(tmp is not None)
     return REPORT.pack(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, why)
-
-
-def _use_huge_pages(libc: ctypes.CDLL) -> None:
-    """Let the kernel hold Python's objects in huge pages where it can: a fork copies few entries then, not one for every 4 KB.
-
-    A kernel that cannot refuses, which changes nothing.
-    """
-    libc.madvise.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
-    for block in {id(value) // _HUGE for value in gc.get_objects()}:
-        libc.madvise(block * _HUGE, _HUGE, _MADV_COLLAPSE)
 
 
 def _crowded(tmp: Path) -> bool:
