@@ -111,13 +111,19 @@ def _reproduced(lab: Lab, task: Task, planted: Planted, verdict: TaskVerdict, re
     named = frozenset(m.id for m in verdict.mistakes)
     if not named or named == {planted.what}:
         return True
+    return _given(lab, task, planted, verdict, named, reference)
+
+
+def _given(
+    lab: Lab, task: Task, planted: Planted, verdict: TaskVerdict, named: frozenset[str], reference
+) -> bool:
+    """Tell whether mistakes give the numbers of what they explain: together, or each where they change the same text."""
     try:
         return _same_numbers(lab, task, planted, verdict, named, reference)
-    except Conflict:  # they change the same text: each may be so for its own property
-        each = {frozenset(row["mistakes"]) for row in verdict.evidence["lost"]} - {frozenset()}
-        return len(each) > 1 and all(
-            _same_numbers(lab, task, planted, verdict, mistakes, reference) for mistakes in each
-        )
+    except Conflict:  # each may be so for its own property
+        rows = {named.intersection(row["mistakes"]) for row in verdict.evidence["lost"]}
+        parts = rows - {frozenset(), named} or {frozenset([mistake]) for mistake in named}
+        return all(_given(lab, task, planted, verdict, part, reference) for part in parts)
 
 
 def _same_numbers(
